@@ -1,0 +1,1 @@
+"""Agents: a target, options and a persona, working through ingest, analysis and report."""

@@ -1,0 +1,151 @@
+"""The writer's grade ``choose``: one call settles many choices, and every token of it is used.
+
+Each choice has lettered options. The reply is one letter a choice, bounded by a grammar where
+the engine takes one; where the reply is anything else, only what is valid of it counts, and
+code's own option stands in for the rest. No text of the model ever reaches a report.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from string import ascii_lowercase
+
+import msgspec
+
+from chimera.agents.calls import Call, record
+from chimera.engines.base import CompletionRequest, Engine
+from chimera.errors import ChimeraError
+
+MAX_CHOICES = 25
+_TIMEOUT_S = 120.0
+_MARGIN_TOKENS = 8
+_LETTER = re.compile(r"[a-z]")
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One thing to choose: its key, what is asked, and two options or more."""
+
+    key: str
+    options: tuple[str, ...]
+
+
+class Settled(msgspec.Struct):
+    """What the model chose: option by key; ``refused`` are choices without a valid answer, and
+    ``unasked`` those that were left out because the prompt would not have fitted.
+    """
+
+    chosen: dict[str, int]
+    refused: list[str]
+    unasked: list[str]
+
+
+def grammar_of(counts: Sequence[int]) -> str:
+    """GBNF for one letter a choice, each within its own options: " a c b"."""
+    parts = [f'" " [a-{ascii_lowercase[n - 1]}]' for n in counts]
+    return "root ::= " + " ".join(parts)
+
+
+def parse(reply: str, choices: Sequence[Choice]) -> Settled:
+    """Read a reply: words of one letter, in order. Anything else refuses that choice.
+
+    A reply that holds other words is not trusted at all: which choice a letter would belong to
+    could not be told.
+    """
+    settled = Settled({}, [], [])
+    words = reply.split()
+    trusted = all(len(w) == 1 and _LETTER.match(w) for w in words[: len(choices)])
+    for i, choice in enumerate(choices):
+        index = ascii_lowercase.find(words[i]) if trusted and i < len(words) else -1
+        if 0 <= index < len(choice.options):
+            settled.chosen[choice.key] = index
+        else:
+            settled.refused.append(choice.key)
+    return settled
+
+
+def question_of(instruction: str, choices: Sequence[Choice], listed_once: bool = False) -> str:
+    """The part of the prompt that lists the choices and asks for the letters.
+
+    ``listed_once``: the instruction holds the options already, the same for every choice.
+    """
+    lines = [instruction, ""]
+    for number, choice in enumerate(choices, 1):
+        if listed_once:
+            break
+        lines.append(f"Choice {number}")
+        lines.extend(
+            f"{letter}) {option}"
+            for letter, option in zip(ascii_lowercase, choice.options, strict=False)
+        )
+    lines += ["", "The letters chosen, in order:"]
+    return "\n".join(lines)
+
+
+def settle(
+    engine: Engine,
+    prefix: str,
+    instruction: str,
+    choices: Sequence[Choice],
+    purpose: str,
+    *,
+    listed_once: bool = False,
+) -> tuple[Settled, Call]:
+    """Ask for all choices in one call, with ``prefix`` in front so that it is cached.
+
+    A prompt that does not fit the context is shortened on purpose, from the last choice on. A
+    call that fails is tried once more; if it fails again every choice is refused and the call's
+    record says why. Never raises because of the engine.
+    """
+    asked = [c for c in choices if len(c.options) > 1][:MAX_CHOICES]
+    call = Call(purpose=purpose, prompt="")
+    asked = _fit(engine, prefix, instruction, asked, call, listed_once)
+    left = [c.key for c in choices if c not in asked]
+    if not asked:
+        call.error = call.error or "there is nothing to choose"
+        return Settled({}, [], left), call
+    request = CompletionRequest(
+        prompt=call.prompt,
+        max_tokens=2 * len(asked) + 2,
+        grammar=call.grammar,
+        timeout_s=_TIMEOUT_S,
+    )
+    for attempt in (1, 2):
+        try:
+            record(call, engine.complete(request))
+            call.error = ""
+            break
+        except (ChimeraError, OSError, ValueError) as error:
+            call.error = f"attempt {attempt}: {error}"
+    settled = (
+        parse(call.reply, asked) if not call.error else Settled({}, [c.key for c in asked], [])
+    )
+    settled.unasked = left
+    return settled, call
+
+
+def _fit(
+    engine: Engine,
+    prefix: str,
+    instruction: str,
+    asked: list[Choice],
+    call: Call,
+    listed_once: bool,
+) -> list[Choice]:
+    """As many choices, from the first, as fit the context; fills the call's prompt."""
+    limit = getattr(engine.options, "num_ctx", None)
+    while asked:
+        call.prompt = prefix + "\n\n" + question_of(instruction, asked, listed_once)
+        call.grammar = grammar_of([len(c.options) for c in asked])
+        try:
+            call.counted_tokens = engine.count_tokens(call.prompt)
+        except (ChimeraError, OSError, ValueError) as error:
+            call.error = f"the prompt could not be counted: {error}"
+            return []
+        needed = (call.counted_tokens or 0) + 2 * len(asked) + _MARGIN_TOKENS
+        if not limit or needed <= limit:
+            return asked
+        call.shortened = True
+        asked = asked[: len(asked) * 3 // 4]
+    call.error = "not even one choice fits the context; give a larger num_ctx"
+    return []

@@ -1,0 +1,165 @@
+"""The workflow: ingest, analysis, report. Each phase is timed, each call recorded whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from string import ascii_lowercase
+
+import msgspec
+
+from chimera.agents.agent import Agent
+from chimera.agents.calls import Call
+from chimera.agents.choose import Choice, Settled, settle
+from chimera.agents.wording import Wording, named, wording_choices
+from chimera.engines.base import Engine, Load, ModelIdentity
+from chimera.errors import EngineError, MissingExtra
+from chimera.facts import Facts, facts_of
+from chimera.facts.findings import Finding
+from chimera.ingest import ingest_folder
+from chimera.ingest.folder import MAX_BYTES
+
+LEADING = 5
+_MAX_PREFIX_FINDINGS = 14
+_MAX_PREFIX_CHARACTERS = 160
+Say = Callable[[str], None]
+Progress = Callable[[int, int, str], None]
+
+
+class Times(msgspec.Struct):
+    """Wall time of each phase in seconds. ``engine_s`` is the part of it that the engine took
+    (loading and answering); the report phase ends before rendering and writing.
+    """
+
+    ingest_s: float = 0.0
+    analysis_s: float = 0.0
+    report_s: float = 0.0
+    engine_s: float = 0.0
+
+
+class Work(msgspec.Struct):
+    """What the agent did. ``leading`` are the findings that open the report, in order."""
+
+    agent: Agent
+    facts: Facts
+    leading: list[Finding]
+    wording: Wording
+    calls: list[Call]
+    times: Times
+    model: ModelIdentity | None = None
+    engine: str = ""
+    engine_version: str = ""
+    load: Load | None = None
+    engine_error: str = ""
+
+
+def work(
+    folder: str,
+    agent: Agent,
+    engine: Engine | None,
+    *,
+    progress: Progress | None = None,
+    say: Say = lambda _: None,
+    max_bytes: int = MAX_BYTES,
+    exclude: str = "",
+) -> Work:
+    """Run the workflow on a folder. ``engine`` None writes with code's own wording.
+
+    ``exclude`` is a folder that is not read (where the report goes). The engine is started here and left open for the caller to close. A failing engine ends in
+    code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read.
+    """
+    start = time.perf_counter()
+    say("reading the folder")
+    ingest = ingest_folder(folder, progress=progress, max_bytes=max_bytes, exclude=exclude)
+    read = time.perf_counter()
+    say("computing facts and findings")
+    facts = facts_of(ingest)
+    result = Work(agent, facts, facts.findings[:LEADING], Wording(), [], Times())
+    result.times.ingest_s = read - start
+    if engine is not None and facts.findings and _start(engine, result, say):
+        _analyse(engine, result, say)
+    analysed = time.perf_counter()
+    result.times.analysis_s = analysed - read
+    if engine is not None and facts.findings and not result.engine_error:
+        _word(engine, result, say)
+    result.times.report_s = time.perf_counter() - analysed
+    return result
+
+
+def _start(engine: Engine, result: Work, say: Say) -> bool:
+    say("loading the model")
+    begun = time.perf_counter()
+    try:
+        result.load = engine.start()
+        result.model = engine.model()
+        result.engine = engine.name
+        result.engine_version = engine.version or ""
+    except MissingExtra:
+        raise  # the user asked for a model that is not installed: say so at once
+    except EngineError as error:
+        result.engine_error = str(error)
+    result.times.engine_s += time.perf_counter() - begun
+    return not result.engine_error
+
+
+def _prefix(result: Work) -> str:
+    """The front that all calls share: the persona's prompt and the findings.
+
+    Text from files stands in it only as names, cut to one line; a poisoned document is never
+    quoted, and whatever the model makes of a name can only be a letter.
+    """
+    lines = [result.agent.persona.prompt, "", "Findings, computed and tested:"]
+    for finding in result.facts.findings[:_MAX_PREFIX_FINDINGS]:
+        lead = named(finding.says[0].variants[0])[:_MAX_PREFIX_CHARACTERS]
+        lines.append(f"- [{finding.severity}] {lead}")
+    return "\n".join(lines)
+
+
+def _ask(
+    engine: Engine,
+    result: Work,
+    instruction: str,
+    choices: Sequence[Choice],
+    purpose: str,
+    *,
+    listed_once: bool = False,
+) -> Settled:
+    begun = time.perf_counter()
+    settled, call = settle(
+        engine, _prefix(result), instruction, choices, purpose, listed_once=listed_once
+    )
+    result.times.engine_s += time.perf_counter() - begun
+    result.calls.append(call)
+    if call.error:
+        result.engine_error = call.error
+    return settled
+
+
+def _analyse(engine: Engine, result: Work, say: Say) -> None:
+    """Let the model choose which findings open the report, and in which order."""
+    candidates = [f for f in result.facts.findings if f.severity != "low"][:8]
+    places = min(LEADING, len(candidates))
+    if len(candidates) < 2:
+        return
+    say("choosing what leads")
+    titles = tuple("".join(s.text for s in f.title)[:_MAX_PREFIX_CHARACTERS] for f in candidates)
+    listed = "\n".join(f"{letter}) {t}" for letter, t in zip(ascii_lowercase, titles, strict=False))
+    instruction = f"Choose what a reader must know first, the most important first.\n{listed}"
+    slots = [Choice(f"leading#{i}", titles) for i in range(places)]
+    settled = _ask(engine, result, instruction, slots, "analysis", listed_once=True)
+    chosen = [settled.chosen[s.key] for s in slots if s.key in settled.chosen]
+    ordered = list(dict.fromkeys([*chosen, *range(len(candidates))]))
+    result.leading = [candidates[i] for i in ordered[:places]]
+
+
+def _word(engine: Engine, result: Work, say: Say) -> None:
+    """Let the model choose the wording of the sentences, the most visible ones first."""
+    say("choosing words")
+    rest = [f for f in result.facts.findings if f not in result.leading]
+    choices, settles = wording_choices([*result.leading, *rest], len(result.leading))
+    instruction = "Choose for each sentence the wording that reads best. All say the same."
+    settled = _ask(engine, result, instruction, choices, "wording")
+    result.wording = Wording(
+        {key: settled.chosen[by] for key, by in settles.items() if by in settled.chosen},
+        frozenset(key for key, by in settles.items() if by in settled.refused),
+    )

@@ -1,0 +1,163 @@
+"""Running an agent on a folder and writing its report: what ``report`` and ``demo`` share."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from chimera.agents.agent import Agent
+from chimera.agents.calls import CALLS_FILE
+from chimera.agents.persona import load_persona
+from chimera.agents.workflow import Work, work
+from chimera.engines.base import Engine, Options
+from chimera.engines.targets import open_target
+from chimera.errors import InputError
+from chimera.report.build import build_report
+from chimera.report.html import to_html
+from chimera.report.json_report import to_json
+from chimera.report.markdown import to_markdown
+from chimera.report.writing import write_report
+
+NUM_CTX = 8192
+CALLS_FORMAT = "chimera-calls"
+
+
+class Terminal:
+    """What is said while it works: on standard error, only where somebody watches."""
+
+    def __init__(self) -> None:
+        self.watched = sys.stderr.isatty()
+        self._last = 0.0
+
+    def say(self, what: str) -> None:
+        """One step begins."""
+        if self.watched:
+            click.echo(f"\r\x1b[K{what} ...", err=True, nl=False)
+
+    def progress(self, done: int, total: int, name: str) -> None:
+        """A file begins; shown at most ten times a second."""
+        now = time.monotonic()
+        if self.watched and (now - self._last > 0.1 or done == total):
+            self._last = now
+            width = 24
+            bar = "#" * (width * done // max(total, 1))
+            shown = name if len(name) <= 40 else "..." + name[-37:]
+            shown = shown.encode("ascii", "replace").decode()
+            line = f"\r\x1b[K[{bar:<{width}}] {done}/{total} {shown}"
+            click.echo(line, err=True, nl=False)
+
+    def done(self) -> None:
+        """Clear the line."""
+        if self.watched:
+            click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def default_output(folder: str) -> Path:
+    """Where a report goes when nobody says: beside where the command was started."""
+    name = Path(folder).resolve().name or "folder"
+    return Path(f"{name}-report")
+
+
+def run_report(
+    folder: str,
+    *,
+    persona: str,
+    output: Path | None,
+    target: str | None,
+    options: Options,
+    as_json: bool,
+    max_file_mb: int,
+) -> Path:
+    """Write the report of ``folder`` and say where it is. Returns the HTML file's path.
+
+    ``target`` None writes without any model. Raises ChimeraError.
+    """
+    if max_file_mb <= 0:
+        raise InputError(f"--max-file-mb {max_file_mb} must be above 0")
+    agent = Agent(load_persona(persona), target, options if target else Options())
+    goal = output or default_output(folder)
+    engine: Engine | None = open_target(target, options) if target else None
+    terminal = Terminal()
+    with engine or nullcontext():
+        done = work(
+            folder,
+            agent,
+            engine,
+            progress=terminal.progress,
+            say=terminal.say,
+            max_bytes=max_file_mb * 1_000_000,
+            exclude=str(goal.resolve()),
+        )
+    terminal.say("writing the report")
+    report, contract, written = build_report(done)
+    files = {
+        "report.md": to_markdown(report).encode(),
+        "report.html": to_html(report).encode(),
+        CALLS_FILE: _calls(done),
+    }
+    extra = {
+        "folder": done.facts.ingest.folder,
+        "persona": agent.persona.name,
+        "contract": [{"demand": d, "met": m, "found": f.text} for d, m, f in contract],
+        "sentences": msgspec.structs.asdict(written),
+        "times_s": msgspec.structs.asdict(done.times),
+        "engine_error": done.engine_error,
+        "findings": [
+            {
+                "key": f.key,
+                "severity": f.severity,
+                "title": "".join(s.text for s in f.title),
+                "facts": [x.id for x in f.facts],
+            }
+            for f in done.facts.findings
+        ],
+        "files": [msgspec.structs.asdict(f) for f in done.facts.ingest.files],
+    }
+    files["report.json"] = to_json(report, extra)
+    paths = write_report(goal, files)
+    terminal.done()
+    html = goal / "report.html"
+    if as_json:
+        click.echo(files["report.json"])
+    else:
+        _tell(done, html, [Path(p) for p in paths], contract)
+    return html
+
+
+def _calls(done: Work) -> bytes:
+    """Every call whole, a line each, after a line that says what this is."""
+    head = {"format": CALLS_FORMAT, "version": 1, "calls": len(done.calls)}
+    lines = [json.dumps(head)]
+    lines += [msgspec.json.encode(call).decode() for call in done.calls]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _tell(done: Work, html: Path, paths: list[Path], contract: list[Any]) -> None:
+    counts = done.facts.counts
+    click.echo(
+        f"{counts.files.value} files, {counts.records.value} records "
+        f"({counts.failed.value} failed), {len(done.facts.findings)} findings"
+    )
+    for report in done.facts.ingest.files:
+        if report.outcome == "rejected":
+            click.echo(f"rejected  {visible(report.name)}: {visible(report.reason)}")
+    unmet = [demand for demand, met, _ in contract if not met]
+    for demand in unmet:
+        click.echo(f"contract  not met: {demand}")
+    if done.engine_error:
+        click.echo(f"model     {visible(done.engine_error)}; code's own wording stands in")
+    click.echo(f"report    {html}")
+    others = ", ".join(sorted(p.name for p in paths if p != html))
+    click.echo(f"beside it {others}")
+
+
+def visible(text: str) -> str:
+    """Text for a terminal: control characters are shown, not obeyed."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

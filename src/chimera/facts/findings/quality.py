@@ -1,0 +1,279 @@
+"""Findings about the data: cold starts, failures, copies, weak percentiles, what is missing."""
+
+from __future__ import annotations
+
+from chimera.facts.book import FactBook
+from chimera.facts.counts import Counts
+from chimera.facts.dataset import Dataset, Subject, identity_values, subject_label
+from chimera.facts.fact import Fact, Origin
+from chimera.facts.findings.base import (
+    COUNTED,
+    EMPTY,
+    Finding,
+    clause,
+    count,
+    field,
+    label,
+    name,
+    plural,
+    value,
+)
+from chimera.facts.notes import NoteGroup
+from chimera.facts.summaries import SummaryRow
+from chimera.facts.text import Span, spans
+from chimera.record.vocabulary import metric_label
+
+_SPOILT = 0.2
+_WANTED = (
+    ("engine", "the engine"),
+    ("engine_version", "the engine's version"),
+    ("gpu", "the GPU"),
+    ("quantization", "the quantization"),
+    ("prompt", "the prompt"),
+)
+
+
+def cold_findings(book: FactBook, data: Dataset) -> list[Finding]:
+    """What a cold start costs, for each subject that had some."""
+    findings = []
+    for place, subject in enumerate(data.by_subject):
+        warm = book.find(subject, "ttft", "mean", "warm")
+        cold = book.find(subject, "ttft", "mean", "cold")
+        if warm is None or cold is None or not warm.value:
+            continue
+        who = name(subject_label(subject))
+        says = [
+            clause(
+                EMPTY,
+                (who, " had ", field(cold, "n"), plural_n(cold, " cold start", " cold starts"),
+                 " with a mean TTFT of ", value(cold), ", against ", value(warm),
+                 " on its warm records."),
+                ("On cold starts (", field(cold, "n"), ") the mean TTFT of ", who, " is ",
+                 value(cold), "; on warm records it is ", value(warm), "."),
+                ("A warm record of ", who, " has a mean TTFT of ", value(warm), ", a cold start ",
+                 value(cold), " (", field(cold, "n"), " of these)."),
+            )
+        ]  # fmt: skip
+        spoilt = _spoilt(book, data, subject)
+        if spoilt:
+            worst, usual = spoilt
+            what = label(metric_label(worst.metric))
+            says.append(
+                clause(
+                    EMPTY,
+                    ("A cold start also spoilt ", what, ": ", value(worst), (" against a warm "
+                     "median of "), value(usual), "."),
+                    ("The ", what, " of a cold start was ", value(worst), (", where the warm "
+                     "median is "), value(usual), "."),
+                )
+            )  # fmt: skip
+        advice = clause(
+            COUNTED,
+            ("Send a warm-up request before traffic or measurement, and keep the model loaded.",),
+            ("Keep the model loaded, and warm it up before you measure or serve.",),
+            ("Warm the model up first, and look at cold starts apart from warm records.",),
+        )  # fmt: skip
+        title = spans("Cold starts of ", who)
+        findings.append(
+            Finding(
+                f"cold:{who.text}", "cold", "medium", title, tuple(says), advice, EMPTY, 70 - place
+            )
+        )
+    return findings
+
+
+def plural_n(fact: Fact, one: str, many: str) -> str:
+    """``one`` when the fact sums up one record."""
+    return one if fact.n == 1 else many
+
+
+def _spoilt(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fact, Fact] | None:
+    """The lowest cold throughput and the warm median, when the former is far below."""
+    for metric in ("decode_throughput", "token_rate"):
+        usual = book.find(subject, metric, "median", "warm")
+        lowest = book.find(subject, metric, "min", "all")
+        if usual and lowest and isinstance(usual.value, float) and isinstance(lowest.value, float):
+            cold = [
+                s
+                for s in data.good(subject)
+                if s.phase == "cold"
+                and (c := s.batch.column(metric)) is not None
+                and c.values[s.index] == lowest.value
+            ]
+            if cold and lowest.value < (1.0 - _SPOILT) * usual.value:
+                return lowest, usual
+    return None
+
+
+def failure_findings(counts: Counts) -> list[Finding]:
+    """How many records failed and why; they are left out of every mean."""
+    if not counts.failed.value:
+        return []
+    reasons = sorted(counts.failures.items(), key=lambda kv: -int(kv[1].value or 0))
+    listed: list[str | Span] = []
+    for i, (reason, fact) in enumerate(reasons[:3]):
+        short = reason if len(reason) <= 60 else reason[:57] + "..."
+        listed += ["; " if i else "", name(short), " (", count(fact), ")"]
+    says = clause(
+        COUNTED,
+        (count(counts.failed), " of ", count(counts.records), (" records failed and are left out "
+         "of every mean; the reasons named most often: "), *listed, "."),
+        ("Of ", count(counts.records), " records, ", count(counts.failed), (" failed, most often "
+         "with "), *listed, "; no mean here holds them."),
+        ("No mean here counts the ", count(counts.failed), " failed records (of ",
+         count(counts.records), "); their reasons most often: ", *listed, "."),
+    )  # fmt: skip
+    advice = clause(
+        COUNTED,
+        (("Check that the server is reachable before a run starts, stop a run whose first requests "
+         "fail, and record failures with empty values instead of zeros."),),
+        (("Test the connection first, let a run stop when its first requests fail, and leave "
+         "values of failed requests empty."),),
+    )  # fmt: skip
+    return [
+        Finding(
+            "failures",
+            "failures",
+            "high",
+            spans(count(counts.failed), " records failed"),
+            (says,),
+            advice,
+            COUNTED,
+            75.0,
+        )
+    ]
+
+
+def copy_findings(counts: Counts, groups: list[NoteGroup]) -> list[Finding]:
+    """Rows that stand twice, and summaries of rows that are here."""
+    by_kind = {g.kind: g for g in groups}
+    findings = []
+    if counts.repeated.value:
+        says = clause(
+            COUNTED,
+            (count(counts.repeated), (" rows repeat others (copied files, the same rows in another "
+             "format, rounded copies) and count once.")),
+            ("The folder holds ", count(counts.repeated), (" rows that stand elsewhere too; each "
+             "counts once.")),
+        )  # fmt: skip
+        advice = clause(
+            COUNTED,
+            ("Keep one copy of each result file and let others refer to it.",),
+            ("Store each result once, so that nobody counts it again.",),
+        )
+        title = spans(count(counts.repeated), " rows are copies")
+        findings.append(Finding("copies", "copies", "low", title, (says,), advice, COUNTED, 30.0))
+    wrong = by_kind.get("summary-disagrees")
+    if wrong:
+        says = clause(
+            EMPTY,
+            ("In ", count(wrong.files), plural(wrong.files, " file", " files"), (" a summary is "
+             "not what its own rows give, for example "), name(wrong.notes[0].file), ("; the rows "
+             "are used.")),
+            (count(wrong.files), plural(wrong.files, " file holds", " files hold"), (" a summary "
+             "that its rows do not give ("), name(wrong.notes[0].file), "); the rows count."),
+        )  # fmt: skip
+        advice = clause(
+            COUNTED,
+            ("Compute summaries from the stored rows, not beside them.",),
+            ("Let summaries be computed from the rows that are kept.",),
+        )
+        title = spans("Summaries that their rows do not give")
+        findings.append(
+            Finding("summaries", "summaries", "medium", title, (says,), advice, EMPTY, 40.0)
+        )
+    return findings
+
+
+def percentile_findings(rows: list[SummaryRow], book: FactBook) -> list[Finding]:
+    """Percentiles that are none: of a few run means, or of too few samples."""
+    of_means = [
+        f for r in rows for f in r.facts.values() if "percentile of means" in f.flags and f.value
+    ]
+    if not of_means:
+        return []
+    files = sorted({f.subject.get("file", "") for f in of_means})
+    tally = book.add(
+        (("flag", "percentile of means"),),
+        "files",
+        "count",
+        len(files),
+        "1",
+        n=len(files),
+        operands=of_means,
+        expression="count(files whose percentiles are means of runs)",
+    )
+    example = max(of_means, key=lambda f: f.statistic)
+    says = clause(
+        EMPTY,
+        ("In ", count(tally), plural(tally, " file", " files"), (" a percentile is the mean of a "
+         "run: "), label(example.statistic), " in ", name(example.subject["file"]), " is ", value(example), (", which one of its "
+         "runs has as its mean.")),
+        (label(example.statistic), " of ", name(example.subject["file"]), ", ", value(example),
+         ", is the mean of one of its runs, not a percentile of requests; ", count(tally),
+         plural(tally, " file is", " files are"), " like that."),
+    )  # fmt: skip
+    advice = clause(
+        COUNTED,
+        ("Keep every sample and compute percentiles over requests, not over means of runs.",),
+        ("Compute percentiles over single requests, and keep these.",),
+    )
+    title = spans("Percentiles that are means of runs")
+    return [Finding("percentiles", "percentiles", "medium", title, (says,), advice, EMPTY, 45.0)]
+
+
+def missing_findings(book: FactBook, data: Dataset, counts: Counts) -> list[Finding]:
+    """What was not recorded: without it nobody can repeat the measurement."""
+    batches = list({id(s.batch): s.batch for s in data.samples}.values())
+    if not batches:
+        return []
+    absent: list[str] = []
+    for key, words in _WANTED:
+        if not any(any(v is not None for v in identity_values(b, key)) for b in batches):
+            if key == "prompt" and any(b.column("prompt_id") for b in batches):
+                continue
+            absent.append(words)
+    unnamed = [s for s in data.samples if s.subject[0][0] != "model"]
+    says = []
+    if absent:
+        listed = ", ".join(absent)
+        says.append(
+            clause(
+                EMPTY,
+                ("Among the records, these are not recorded anywhere: ", label(listed), "."),
+                ("The records do not say ", label(listed), "."),
+                ("Not recorded with any record: ", label(listed), "."),
+            )
+        )
+    if unnamed:
+        places: dict[tuple[str, str], list[int]] = {}
+        for s in unnamed:
+            places.setdefault((s.batch.file, s.batch.sha256), []).append(s.batch.rows[s.index])
+        fact = book.add(
+            (),
+            "records without a model",
+            "count",
+            len(unnamed),
+            "1",
+            n=len(unnamed),
+            origins=tuple(Origin(f, sha, tuple(rows)) for (f, sha), rows in places.items()),
+            expression="count(records whose model is not known)",
+        )
+        says.append(
+            clause(
+                EMPTY,
+                ("For ", count(fact), " records the model is not known; they are kept apart."),
+                (count(fact), " records do not name their model and are kept apart."),
+            )
+        )  # fmt: skip
+    if not says:
+        return []
+    advice = clause(
+        COUNTED,
+        (("Record model and digest, engine and version, hardware, options and prompt with each "
+         "run; "), name("chimera bench"), " does."),
+        ("Let each run carry its model, engine, hardware, options and prompt, as ",
+         name("chimera bench"), " writes them."),
+    )  # fmt: skip
+    title = spans("What was not recorded")
+    return [Finding("missing", "missing", "medium", title, tuple(says), advice, EMPTY, 55.0)]

@@ -1,0 +1,226 @@
+"""Findings about who is faster, by how much, and whether that is certain."""
+
+from __future__ import annotations
+
+from chimera.facts.book import FactBook
+from chimera.facts.comparisons import Comparison
+from chimera.facts.dataset import Dataset, Subject, subject_label
+from chimera.facts.fact import Fact
+from chimera.facts.findings.base import (
+    ARGMAX,
+    COUNTED,
+    DIFFERENCE,
+    EMPTY,
+    Clause,
+    Finding,
+    clause,
+    count,
+    interval,
+    label,
+    name,
+    value,
+)
+from chimera.facts.text import Name, spans
+from chimera.record.vocabulary import METRICS, metric_label
+
+_SHOWN = ("decode_throughput", "token_rate", "output_throughput", "ttft", "tpot", "e2e_latency")
+
+
+def speed_findings(book: FactBook, data: Dataset, comparisons: list[Comparison]) -> list[Finding]:
+    """For each metric: the leader against the next one, or that they cannot be told apart."""
+    findings = []
+    for place, metric in enumerate(_SHOWN):
+        pairs = [c for c in comparisons if c.metric == metric]
+        if not pairs:
+            continue
+        ranked = _ranked(book, pairs)
+        lead = _between(pairs, ranked[0], ranked[1])
+        weight = 100.0 - place
+        if lead is None or lead.difference is None:
+            findings.append(_not_comparable(metric, ranked, weight))
+        elif lead.certain and _leads_all(pairs, ranked):
+            findings.append(_leader(metric, ranked, pairs, lead, weight))
+        elif lead.certain:
+            findings.append(_partial(metric, lead, weight))
+        else:
+            findings.append(_tie(metric, lead, weight))
+        findings.extend(_spread(metric, pairs, ranked, weight))
+    return findings
+
+
+def _ranked(book: FactBook, pairs: list[Comparison]) -> list[Subject]:
+    """Subjects in order of the comparisons that they win."""
+    subjects = list(dict.fromkeys(s for c in pairs for s in (c.a, c.b)))
+    wins = {s: sum(1 for c in pairs if c.a == s and c.difference is not None) for s in subjects}
+    return sorted(subjects, key=lambda s: -wins[s])
+
+
+def _between(pairs: list[Comparison], a: Subject, b: Subject) -> Comparison | None:
+    return next((c for c in pairs if {c.a, c.b} == {a, b}), None)
+
+
+def _leads_all(pairs: list[Comparison], ranked: list[Subject]) -> bool:
+    """Whether the first subject is certainly ahead of every other one."""
+    return all(c.certain and c.a == ranked[0] for c in pairs if ranked[0] in (c.a, c.b))
+
+
+def _sides(c: Comparison) -> tuple[Fact, Fact, Fact]:
+    assert c.mean_a is not None
+    assert c.mean_b is not None
+    assert c.difference is not None
+    return c.mean_a, c.mean_b, c.difference
+
+
+def _claim(metric: str, c: Comparison) -> Clause:
+    mean_a, mean_b, difference = _sides(c)
+    a, b, what = name(subject_label(c.a)), name(subject_label(c.b)), label(metric_label(metric))
+    gap = (value(difference), *interval(difference))
+    assert c.conditions is not None
+    over = count(c.conditions)
+    if METRICS[metric].better == "higher":
+        return clause(
+            DIFFERENCE,
+            (a, " is faster than ", b, " in ", what, ": ", value(mean_a), " against ",
+             value(mean_b), ", a difference of ", *gap, " over ", over, " shared conditions."),
+            ("Over ", over, " shared conditions, ", a, " reaches ", value(mean_a), " of ", what,
+             " and ", b, " ", value(mean_b), "; the difference is ", *gap, "."),
+            ("In ", what, ", ", a, " is ahead of ", b, " by ", *gap, " (", value(mean_a),
+             " against ", value(mean_b), ", ", over, " shared conditions)."),
+        )  # fmt: skip
+    return clause(
+        DIFFERENCE,
+        (a, " has the lower ", what, " of the pair with ", b, ": ", value(mean_a), " against ",
+         value(mean_b), ", a difference of ", *gap, " over ", over, " shared conditions."),
+        ("Over ", over, " shared conditions, the ", what, " of ", a, " is ", value(mean_a),
+         " and that of ", b, " ", value(mean_b), "; the difference is ", *gap, "."),
+        ("In ", what, ", ", a, " needs less time than ", b, ": ", value(mean_a), " against ",
+         value(mean_b), " (difference ", *gap, ", ", over, " shared conditions)."),
+    )  # fmt: skip
+
+
+def _leader(
+    metric: str, ranked: list[Subject], pairs: list[Comparison], lead: Comparison, weight: float
+) -> Finding:
+    first, what = name(subject_label(lead.a)), label(metric_label(metric))
+    says = [_claim(metric, lead)]
+    if len(ranked) > 2:
+        says.append(
+            clause(
+                ARGMAX | {"counted"},
+                ("It is certainly ahead of every other model that it shares conditions with.",),
+                ("Against each other model measured alike, the difference is certain too.",),
+                ("The same holds against every other model measured under shared conditions.",),
+            )
+        )
+    advice = clause(
+        ARGMAX,
+        ("Where ", what, " decides, choose ", first, (", and check its answers first: speed says "
+         "nothing about quality.")),
+        ("Take ", first, " if ", what, (" is what counts; the quality of its answers was not "
+         "measured here.")),
+        ("For ", what, ", ", first, (" is the choice that the data support, once its quality has "
+         "been looked at.")),
+    )  # fmt: skip
+    title = spans(first, " leads in ", what)
+    return Finding(f"speed:{metric}", "speed", "high", title, tuple(says), advice, ARGMAX, weight)
+
+
+def _partial(metric: str, lead: Comparison, weight: float) -> Finding:
+    what, first = label(metric_label(metric)), name(subject_label(lead.a))
+    says = (
+        _claim(metric, lead),
+        _others_uncertain(),
+    )
+    advice = clause(
+        COUNTED,
+        ("Repeat the runs of the leading models under the same conditions before choosing by ",
+         what, "."),
+        ("Before ", what, " decides, measure the leading models again under the same conditions."),
+        ("Add repeats for the models at the top of ", what, " before you choose among them."),
+    )  # fmt: skip
+    title = spans(first, " is ahead in ", what, ", not of everyone with certainty")
+    return Finding(f"speed:{metric}", "speed", "medium", title, says, advice, DIFFERENCE, weight)
+
+
+def _others_uncertain() -> Clause:
+    return clause(
+        EMPTY,
+        ("Against some of the others its lead is not certain, or was not measured alike.",),
+        ("Other pairs cannot be told apart with the records at hand.",),
+        ("For some pairs the interval of the difference reaches across its sign.",),
+    )
+
+
+def _tie(metric: str, c: Comparison, weight: float) -> Finding:
+    mean_a, mean_b, difference = _sides(c)
+    a, b, what = name(subject_label(c.a)), name(subject_label(c.b)), label(metric_label(metric))
+    gap = (value(difference), *interval(difference))
+    says = clause(
+        EMPTY,
+        (a, " and ", b, " cannot be told apart in ", what, ": ", value(mean_a), " against ",
+         value(mean_b), ", a difference of ", *gap, "."),
+        ("In ", what, ", ", a, " (", value(mean_a), ") and ", b, " (", value(mean_b),
+         ") cannot be told apart; the difference is ", *gap, "."),
+        ("The ", what, " of ", a, ", ", value(mean_a), ", and of ", b, ", ", value(mean_b),
+         ", differ by ", *gap, ", which cannot be told from chance."),
+    )  # fmt: skip
+    advice = clause(
+        COUNTED,
+        ("Do not choose between ", a, " and ", b, " by ", what, ("; repeat the runs or decide by "
+         "something else.")),
+        ("Let something else than ", what, " decide between ", a, " and ", b, ", or add repeats."),
+        ("More repeats of ", a, " and ", b, " are needed before ", what, " can decide."),
+    )  # fmt: skip
+    title = spans(a, " and ", b, " cannot be told apart in ", what)
+    return Finding(f"speed:{metric}", "speed", "medium", title, (says,), advice, EMPTY, weight)
+
+
+def _not_comparable(metric: str, ranked: list[Subject], weight: float) -> Finding:
+    a, b = name(subject_label(ranked[0])), name(subject_label(ranked[1]))
+    what = label(metric_label(metric))
+    says = _no_shared(a, b, what)
+    advice = clause(
+        COUNTED,
+        ("Measure ", a, " and ", b, " with the same prompts and settings."),
+        ("Run ", a, " and ", b, " again under shared prompts and settings."),
+        ("Give ", a, " and ", b, " the same prompts and settings in the next run."),
+    )
+    title = spans(what, " of the leading models is not comparable")
+    return Finding(f"speed:{metric}", "speed", "medium", title, (says,), advice, EMPTY, weight)
+
+
+def _no_shared(a: Name, b: Name, what: Name) -> Clause:
+    return clause(
+        EMPTY,
+        (a, " and ", b, " were not measured under the same conditions, so their ", what,
+         " is not compared."),
+        ("The ", what, " of ", a, " and ", b, (" is not compared, as their settings or prompts "
+         "are not the same.")),
+    )  # fmt: skip
+
+
+def _spread(
+    metric: str, pairs: list[Comparison], ranked: list[Subject], weight: float
+) -> list[Finding]:
+    """The first against the last, when there are more than two and it is certain."""
+    if len(ranked) < 3:
+        return []
+    c = _between(pairs, ranked[0], ranked[-1])
+    if c is None or not c.certain or c.ratio is None or c.conditions is None:
+        return []
+    mean_a, mean_b, _ = _sides(c)
+    a, b, what = name(subject_label(c.a)), name(subject_label(c.b)), label(metric_label(metric))
+    ratio = value(c.ratio)
+    says = clause(
+        DIFFERENCE,
+        ("From ", b, " (", value(mean_b), ") to ", a, " (", value(mean_a), "), ", what,
+         " changes by a factor of ", ratio, "."),
+        ("Between ", a, " with ", value(mean_a), " and ", b, " with ", value(mean_b),
+         " lies a factor of ", ratio, " in ", what, "."),
+        ("The ", what, " of ", a, ", ", value(mean_a), ", and of ", b, ", ", value(mean_b),
+         ", are a factor of ", ratio, " apart."),
+    )  # fmt: skip
+    title = spans("The models span a factor of ", value(c.ratio, strong=False), " in ", what)
+    return [
+        Finding(f"spread:{metric}", "spread", "low", title, (says,), None, DIFFERENCE, weight - 50)
+    ]

@@ -1,0 +1,1 @@
+"""Measure live engines: workloads, the bench, metrics of one request."""

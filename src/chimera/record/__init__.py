@@ -1,0 +1,1 @@
+"""The hub: what was measured, and the file that keeps it."""

@@ -1,0 +1,69 @@
+"""What the sections share: sentences, cells, and what they are built from."""
+
+from __future__ import annotations
+
+from chimera.agents.workflow import Work
+from chimera.facts.dataset import Subject
+from chimera.facts.fact import Fact
+from chimera.facts.measures import headline_scope, members_of
+from chimera.facts.text import Name, Num, Sentence, Span, Spans, spans
+
+EMPTY_CELL: Spans = spans("—")
+
+
+def sentence(*parts: str | Span) -> Sentence:
+    """A sentence of code's own wording."""
+    return Sentence(spans(*parts))
+
+
+def term(text: str) -> Name:
+    """A term of the field or of the program, printed plainly."""
+    return Name(text, code=False)
+
+
+def number(fact: Fact | None, unit: str | None = None, strong: bool = False) -> Spans:
+    """A cell with a fact's value in ``unit``, which the table's header names."""
+    if fact is None:
+        return EMPTY_CELL
+    if unit is None:
+        return (Num(fact, strong=strong),)
+    return (Num(fact, unit=unit, with_unit=False, strong=strong),)
+
+
+def interval_cell(fact: Fact | None, unit: str) -> Spans:
+    """A cell with the interval of a fact, in ``unit``."""
+    if fact is None or fact.ci95 is None:
+        return EMPTY_CELL
+    low = Num(fact, "ci_low", unit=unit, with_unit=False)
+    high = Num(fact, "ci_high", unit=unit, with_unit=False)
+    return spans(low, " to ", high)
+
+
+def n_cell(fact: Fact | None) -> Spans:
+    """A cell with the number of records behind a fact."""
+    return EMPTY_CELL if fact is None or fact.n is None else (Num(fact, "n"),)
+
+
+def headline(work: Work, subject: Subject, metric: str) -> Fact | None:
+    """The mean that a reader should look at first for a subject's metric."""
+    data, book = work.facts.data, work.facts.book
+    for (key, _), members in members_of(data.good(subject)).items():
+        if key == metric:
+            return book.find(subject, metric, "mean", headline_scope(metric, members))
+    return None
+
+
+def named_subjects(work: Work) -> list[Subject]:
+    """The subjects whose model is known; all of them when none is."""
+    subjects = list(work.facts.data.by_subject)
+    named = [s for s in subjects if s[0][0] == "model"]
+    return named or subjects
+
+
+def shown_unit(facts: list[Fact]) -> str:
+    """One unit for a column or chart of facts: milliseconds when all times are below 2 s."""
+    unit = facts[0].unit
+    values = [abs(f.value) for f in facts if isinstance(f.value, (int, float))]
+    if unit == "s" and values and max(values) < 2.0:
+        return "ms"
+    return unit

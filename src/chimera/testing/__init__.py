@@ -1,0 +1,1 @@
+"""Contract suites that every implementation must pass; for tests only."""

@@ -1,0 +1,183 @@
+"""What every engine must do, as tests: inherit from ``EngineContract`` and give two fixtures.
+
+    @pytest.fixture(scope="session")
+    def engine() -> Iterator[Engine]:
+        with MyEngine(options=CONTRACT_OPTIONS) as engine:
+            yield engine
+
+    @pytest.fixture
+    def fresh_engine() -> Iterator[Engine]:
+        yield MyEngine(options=CONTRACT_OPTIONS)
+
+    class TestMyEngine(EngineContract): ...
+
+The model may be any that continues text. No test looks at how long something took.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from chimera.engines.base import (
+    Completion,
+    CompletionRequest,
+    Engine,
+    ErrorClass,
+    Options,
+    RequestFailed,
+)
+from chimera.errors import EngineError
+
+CONTRACT_OPTIONS = Options(num_ctx=512, num_thread=2, temperature=0.0, seed=1)
+PROMPT = "The days of the week are Monday, Tuesday,"
+
+
+class EngineContract:
+    """The contract of ``chimera.engines.base.Engine``, with ``CONTRACT_OPTIONS``."""
+
+    def test_start_is_done_once(self, engine: Engine) -> None:
+        load = engine.start()
+        assert load == engine.start()
+        assert load.ready_ns > load.start_ns
+        assert load.num_ctx == CONTRACT_OPTIONS.num_ctx
+
+    def test_says_what_it_is(self, engine: Engine) -> None:
+        assert engine.name
+        assert engine.options == CONTRACT_OPTIONS
+        assert engine.options.as_set() == {
+            "num_ctx": 512,
+            "num_thread": 2,
+            "temperature": 0.0,
+            "seed": 1,
+        }
+
+    def test_model_is_known_or_the_reason_is_given(self, engine: Engine) -> None:
+        model = engine.model()
+        assert model.name
+        missing = {k for k, v in msgspec.structs.asdict(model).items() if v is None}
+        assert missing == set(model.not_learnt)
+        assert "/" not in (model.file or "")
+
+    def test_tokens_are_counted_as_the_server_will(self, engine: Engine) -> None:
+        for text in (PROMPT, "", "<eos> <bos>", "Grüße, 世界 🎉", "a\n\n\tb"):
+            counted = engine.count_tokens(text)
+            done = engine.complete(CompletionRequest(prompt=text, max_tokens=1))
+            assert counted in (None, done.prompt_tokens)
+
+    def test_a_completion_is_whole(self, engine: Engine) -> None:
+        pieces: list[str] = []
+        done = engine.complete(
+            CompletionRequest(prompt=PROMPT, max_tokens=8, ignore_eos=True), pieces.append
+        )
+        assert done.text == "".join(pieces) != ""
+        assert done.output_tokens == 8
+        assert done.finish_reason == "length"
+        assert done.chunk_tokens is None or sum(done.chunk_tokens) == done.output_tokens
+        assert done.raw_request["prompt"] == PROMPT
+        assert done.raw_reply is not None
+
+    def test_times_are_in_order(self, engine: Engine) -> None:
+        done = engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=8, ignore_eos=True))
+        assert done.sent_ns is not None
+        assert done.first_byte_ns is not None
+        assert done.first_token_ns == done.token_ns[0]
+        stamps = [done.start_ns, done.sent_ns, done.first_byte_ns, *done.token_ns, done.end_ns]
+        assert stamps == sorted(stamps)
+        # A stream that was stamped when it ended would have one time for all.
+        assert len(set(done.token_ns)) > 1
+
+    def test_temperature_zero_repeats_itself(self, engine: Engine) -> None:
+        request = CompletionRequest(prompt=PROMPT, max_tokens=12, cache_prompt=False)
+        assert engine.complete(request).text == engine.complete(request).text
+
+    def test_a_request_overrides_the_options(self, engine: Engine) -> None:
+        request = CompletionRequest(
+            prompt=PROMPT, max_tokens=4, temperature=0.7, seed=7, ignore_eos=True
+        )
+        sent = engine.complete(request).raw_request
+        assert (sent["temperature"], sent["seed"]) == (0.7, 7)
+
+    def test_a_grammar_bounds_the_answer(self, engine: Engine) -> None:
+        request = CompletionRequest(
+            prompt="Is water wet? ", max_tokens=8, grammar='root ::= "maybe" | "never"'
+        )
+        done = engine.complete(request)
+        assert done.text in ("maybe", "never")
+        assert done.finish_reason == "stop"
+
+    def test_a_stop_string_ends_the_answer(self, engine: Engine) -> None:
+        whole = engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=8)).text
+        stop = whole.strip()[2:4]
+        done = engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=8, stop=(stop,)))
+        assert done.text == whole[: whole.index(stop)]
+        assert done.finish_reason == "stop"
+
+    def test_the_prefix_is_reused_or_not_as_asked(self, engine: Engine) -> None:
+        prompt = PROMPT * 4
+        first = CompletionRequest(prompt=prompt, max_tokens=1)
+        engine.complete(first)
+        cached = engine.complete(first)
+        fresh = engine.complete(CompletionRequest(prompt=prompt, max_tokens=1, cache_prompt=False))
+        assert (fresh.cached_tokens, fresh.evaluated_tokens) == (0, fresh.prompt_tokens)
+        if cached.cached_tokens is not None and cached.evaluated_tokens is not None:
+            assert cached.cached_tokens > 0
+            assert cached.cached_tokens + cached.evaluated_tokens == cached.prompt_tokens
+
+    def test_what_does_not_fit_is_not_sent(self, engine: Engine) -> None:
+        for request in (
+            CompletionRequest(prompt=PROMPT * 80, max_tokens=1),
+            CompletionRequest(prompt=PROMPT, max_tokens=512),
+        ):
+            with pytest.raises(RequestFailed) as caught:
+                engine.complete(request)
+            assert caught.value.error_class is ErrorClass.DOES_NOT_FIT
+            assert "512" in caught.value.text
+        self._still_works(engine)
+
+    def test_a_full_context_is_said(self, engine: Engine) -> None:
+        prompt = PROMPT * 38
+        done = engine.complete(CompletionRequest(prompt=prompt, ignore_eos=True))
+        assert done.finish_reason == "context"
+
+    def test_a_timeout_keeps_what_came(self, engine: Engine) -> None:
+        with pytest.raises(RequestFailed) as caught:
+            engine.complete(
+                CompletionRequest(prompt=PROMPT, max_tokens=480, timeout_s=0.4, ignore_eos=True)
+            )
+        assert caught.value.error_class is ErrorClass.TIMEOUT
+        partial = caught.value.partial
+        assert isinstance(partial, Completion)
+        assert partial.finish_reason is None
+        assert partial.output_tokens is None
+        self._still_works(engine)
+
+    def test_a_refused_request_has_the_servers_words(self, engine: Engine) -> None:
+        with pytest.raises(RequestFailed, match="grammar") as caught:
+            engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=4, grammar="root ::= ["))
+        assert caught.value.error_class is ErrorClass.HTTP_STATUS
+        self._still_works(engine)
+
+    def test_an_interrupt_in_the_stream_passes_through(self, engine: Engine) -> None:
+        def interrupt(_: str) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=200), interrupt)
+        self._still_works(engine)
+
+    def test_use_before_start_and_after_close_is_an_error(self, fresh_engine: Engine) -> None:
+        request = CompletionRequest(prompt=PROMPT, max_tokens=1)
+        with pytest.raises(EngineError, match="start"):
+            fresh_engine.complete(request)
+        fresh_engine.start()
+        fresh_engine.complete(request)
+        fresh_engine.close()
+        fresh_engine.close()
+        for use in (lambda: fresh_engine.complete(request), fresh_engine.model):
+            with pytest.raises(EngineError, match="closed"):
+                use()
+
+    @staticmethod
+    def _still_works(engine: Engine) -> None:
+        assert engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=2)).output_tokens == 2

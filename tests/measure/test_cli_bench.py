@@ -1,0 +1,136 @@
+"""``chimera bench`` as a user runs it, on the embedded model."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from chimera.record.runfile import read_run
+
+CHIMERA = [sys.executable, "-c", "import sys; from chimera.cli.main import main; sys.exit(main())"]
+SMALL = ["bench", "--num-ctx", "256", "--threads", "1,2", "--prompts", "short", "--max-tokens", "3"]
+
+
+def chimera(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*CHIMERA, *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+@pytest.mark.model
+def test_a_whole_run(tmp_path: Path) -> None:
+    done = chimera(*SMALL, "--repeats", "2", "--seed", "3", "--output", "deep/out", cwd=tmp_path)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    folder = tmp_path / "deep" / "out"
+    file = read_run(folder / "run.jsonl")
+    assert file.notes == ()
+    assert file.run.command == (
+        "chimera bench --num-ctx 256 --threads 1,2 --prompts short --repeats 2 --max-tokens 3 "
+        "--seed 3 --output out"
+    )
+    assert len(file.requests) == 2 + 2 * 2
+    for request in file.requests:
+        assert request.error is None
+        assert (request.output_tokens, request.cached_tokens) == (3, 0)
+        assert request.first_token_ns == request.token_ns[0]
+    rows = list(csv.DictReader((folder / "requests.csv").read_text().splitlines()))
+    assert len(rows) == 6
+    assert {row["model"] for row in rows} == {"gemma-3-270m"}
+    assert all(float(row["ttft_s"]) > 0 for row in rows)
+    assert "Cold starts" in done.stdout
+    whole = "".join(path.read_text() for path in folder.iterdir())
+    assert str(tmp_path) not in whole
+    assert str(Path.home()) not in whole
+
+
+@pytest.mark.model
+def test_the_summary_as_json(tmp_path: Path) -> None:
+    done = chimera(*SMALL, "--repeats", "2", "--json", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 0
+    summary = json.loads(done.stdout)
+    assert [cell["n"] for cell in summary["cells"]] == [2, 2]
+    low, high = summary["cells"][0]["metrics"]["ttft_s"]["ci95"]
+    assert low <= summary["cells"][0]["metrics"]["ttft_s"]["mean"] <= high
+
+
+@pytest.mark.model
+def test_a_run_in_which_nothing_succeeded_fails(tmp_path: Path) -> None:
+    arguments = ["bench", "--num-ctx", "256", "--prompts", "long", "--repeats", "1", "-o", "out"]
+    done = chimera(*arguments, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "2 does_not_fit" in done.stdout
+    assert "do not fit the context of 256 tokens" in done.stdout
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_run_keeps_its_samples(tmp_path: Path, how: signal.Signals) -> None:
+    path = tmp_path / "out" / "run.jsonl"
+    with subprocess.Popen(
+        [*CHIMERA, *SMALL, "--repeats", "2000", "-o", "out"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not path.exists() or path.read_text().count('"measured"') < 3:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(how)
+        _, said = process.communicate(timeout=30)
+    file = read_run(path)
+    assert sum(1 for request in file.requests if request.error is None) >= 3
+    if how is signal.SIGINT:
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        assert "are kept in out" in said
+        assert file.end is not None
+        assert file.end.stopped == "interrupted"
+        assert (tmp_path / "out" / "requests.csv").exists()
+    else:
+        assert file.end is None
+        assert any("no end line" in note for note in file.notes)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--num-ctx", "many"], "no list of whole numbers"),
+        (["--num-ctx", "512,"], "no list of whole numbers"),
+        (["--threads", "0"], "threads must be at least 1"),
+        (["--repeats", "0"], "--repeats"),
+        (["--prompts", "tall"], "short, medium, long"),
+        (["--target", "nothing"], "a target is one of"),
+        (["--target", "llamacpp:none.gguf"], "no model file"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_nothing(
+    tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    done = chimera("bench", *arguments, "-o", "out", cwd=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_older_run_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "run.jsonl").write_text("precious")
+    done = chimera("bench", "-o", ".", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "choose another folder" in done.stderr
+    assert (tmp_path / "run.jsonl").read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = chimera("bench", "-o", "file/out", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "cannot make" in done.stderr

@@ -1,0 +1,140 @@
+"""How the command starts, and how every error ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from types import ModuleType
+
+import click
+import pytest
+
+import chimera
+from chimera.cli.main import COMMANDS, main
+from chimera.errors import EngineError, InputError
+
+RunVerb = Callable[[BaseException | None], int]
+
+
+@pytest.fixture
+def run_verb(monkeypatch: pytest.MonkeyPatch) -> RunVerb:
+    """Runs ``chimera trial``, a verb that raises what it is given."""
+
+    def run(error: BaseException | None) -> int:
+        @click.command()
+        def command() -> None:
+            if error is not None:
+                raise error
+
+        module = ModuleType("chimera.cli.trial")
+        module.__dict__["command"] = command
+        monkeypatch.setitem(sys.modules, "chimera.cli.trial", module)
+        monkeypatch.setitem(COMMANDS, "trial", "Try something.")
+        return main(["trial"])
+
+    return run
+
+
+def test_help_imports_nothing_that_is_heavy() -> None:
+    code = (
+        "import sys; from chimera.cli.main import main; code = main(['--help']);"
+        "heavy = {'msgspec', 'orjson', 'rich', 'numpy', 'platformdirs', 'importlib.metadata',"
+        " 'asyncio', 'sqlite3', 'json', 'pathlib'} & set(sys.modules);"
+        "sys.exit(f'imported: {heavy}' if heavy else code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for verb, line in COMMANDS.items():
+        assert verb in done.stdout
+        assert line in done.stdout
+
+
+def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"chimera {chimera.__version__}\n"
+
+
+def test_a_verb_that_ends_well(run_verb: RunVerb) -> None:
+    assert run_verb(None) == 0
+
+
+def test_an_unknown_verb_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["raport"]) == 2
+    assert "No such command" in capsys.readouterr().err
+
+
+def test_an_error_of_ours_is_one_line(
+    run_verb: RunVerb, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHIMERA_DEBUG", raising=False)
+    assert run_verb(InputError("no folder 'a\nb\x1b[2J'; name one that exists")) == 2
+    expected = "chimera: error: no folder 'a\\nb\\x1b[2J'; name one that exists\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_an_error_may_carry_a_hint(
+    run_verb: RunVerb, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHIMERA_DEBUG", raising=False)
+    error = EngineError("no server answers")
+    error.hint = "start it first"  # type: ignore[attr-defined]
+    assert run_verb(error) == 4
+    assert capsys.readouterr().err.splitlines() == [
+        "chimera: error: no server answers",
+        "chimera: hint: start it first",
+    ]
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_an_unexpected_error_says_how_to_see_more(
+    run_verb: RunVerb,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    debug: str,
+) -> None:
+    monkeypatch.setenv("CHIMERA_DEBUG", debug)
+    assert run_verb(ValueError("two\nlines")) == 70
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith("chimera: unexpected error: ValueError: two\\nlines")
+    assert (len(lines) > 1) == bool(debug)
+    assert ("CHIMERA_DEBUG=1" in lines[-1]) != bool(debug)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), click.Abort()])
+def test_ctrl_c_is_no_traceback(
+    run_verb: RunVerb, capsys: pytest.CaptureFixture[str], error: BaseException
+) -> None:
+    assert run_verb(error) == 130
+    assert capsys.readouterr().err == "chimera: stopped\n"
+
+
+def test_a_broken_pipe_that_is_not_our_output_is_not_hidden(
+    run_verb: RunVerb, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_verb(BrokenPipeError("a worker has died")) == 70
+    assert "a worker has died" in capfd.readouterr().err
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    code = (
+        "import sys; from chimera.cli.main import main;sys.stdin.read(); sys.exit(main(['--help']))"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        process.stdin.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 141
