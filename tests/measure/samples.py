@@ -17,7 +17,7 @@ from chimera.engines.base import (
     OnToken,
     Options,
 )
-from chimera.record.environment import capture_environment
+from chimera.measure.environment import capture_environment
 from chimera.record.run import (
     Code,
     Configuration,

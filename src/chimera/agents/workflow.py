@@ -65,7 +65,8 @@ def work(
 ) -> Work:
     """Run the workflow on a folder. ``engine`` None writes with code's own wording.
 
-    ``exclude`` is a folder that is not read (where the report goes). The engine is started here and left open for the caller to close. A failing engine ends in
+    ``exclude`` is a folder that is not read (where the report goes). The engine is started here
+    and left open for the caller to close. A failing engine ends in
     code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read.
     """
     start = time.perf_counter()

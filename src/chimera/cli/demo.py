@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import chimera
-from chimera.cli.running import NUM_CTX, run_report
+from chimera.cli.running import NUM_CTX, Writing, run_report
 from chimera.engines.base import Options
 from chimera.errors import InputError
 
@@ -33,10 +33,11 @@ def command(no_model: bool, persona: str, output: Path, as_json: bool) -> None:
     """Report on measurements of a small model that Chimera itself made, and say where it is."""
     run_report(
         str(example_folder()),
-        persona=persona,
-        output=output,
-        target=None if no_model else "llamacpp",
-        options=Options(num_ctx=NUM_CTX, temperature=0.0, seed=0),
-        as_json=as_json,
-        max_file_mb=256,
+        Writing(
+            persona=persona,
+            output=output,
+            target=None if no_model else "llamacpp",
+            options=Options(num_ctx=NUM_CTX, temperature=0.0, seed=0),
+            as_json=as_json,
+        ),
     )

@@ -31,11 +31,13 @@ def command(folder: str, notes: bool, max_file_mb: int, as_json: bool) -> None:
         return
     width = min(60, max((len(f.name) for f in result.files), default=0))
     for report in result.files:
-        held = []
-        for label, count in (("records", report.n_records), ("failed", report.n_failed),
-                             ("copies", report.n_repeated), ("summary rows", report.n_summaries)):  # fmt: skip
-            if count:
-                held.append(f"{count} {label}")
+        counts = {
+            "records": report.n_records,
+            "failed": report.n_failed,
+            "copies": report.n_repeated,
+            "summary rows": report.n_summaries,
+        }
+        held = [f"{count} {label}" for label, count in counts.items() if count]
         said = ", ".join(held) or visible(report.reason)
         click.echo(f"{report.outcome:<18} {visible(report.name):<{width}}  {said}")
         if report.unrecognised:
@@ -48,11 +50,13 @@ def command(folder: str, notes: bool, max_file_mb: int, as_json: bool) -> None:
         click.echo()
         for note in result.notes:
             what, done = EXPLAINED.get(note.kind, (note.kind, ""))
-            rows = f":{','.join(map(str, note.rows[:8]))}" if note.rows else ""
+            lines = f":{','.join(map(str, note.rows[:8]))}" if note.rows else ""
             about = " | ".join(visible(p) for p in (note.column, note.detail, note.other) if p)
             click.echo(
-                f"{visible(note.file)}{rows}: {what} ({done})" + (f" [{about}]" if about else "")
+                f"{visible(note.file)}{lines}: {what} ({done})" + (f" [{about}]" if about else "")
             )
-    total = len(result.files)
-    click.echo(f"\n{total} files, {sum(f.n_records for f in result.files)} rows of records, "
-               f"{len(result.notes)} data notes" + ("" if notes else " (--notes shows them)"))  # fmt: skip
+    rows = sum(f.n_records for f in result.files)
+    hint = "" if notes else " (--notes shows them)"
+    click.echo(
+        f"\n{len(result.files)} files, {rows} rows of records, {len(result.notes)} data notes{hint}"
+    )

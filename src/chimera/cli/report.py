@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from chimera.cli.running import NUM_CTX, run_report
+from chimera.cli.running import NUM_CTX, Writing, run_report
 from chimera.engines.base import Options
 
 
@@ -33,41 +34,27 @@ from chimera.engines.base import Options
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")
 def command(
     folder: str,
+    *,
     persona: str,
     output: Path | None,
     no_model: bool,
     target: str,
-    num_ctx: int,
-    num_thread: int | None,
-    num_gpu: int | None,
-    temperature: float,
-    top_p: float | None,
-    top_k: int | None,
-    repeat_penalty: float | None,
-    seed: int,
     max_file_mb: int,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Write a report about the results in FOLDER, as Markdown, HTML and JSON.
 
     Every number in it is a fact: click it in the HTML to see its file, rows and expression.
     """
-    options = Options(
-        num_ctx=num_ctx,
-        num_thread=num_thread,
-        num_gpu=num_gpu,
-        temperature=temperature,
-        top_p=top_p,
-        top_k=top_k,
-        repeat_penalty=repeat_penalty,
-        seed=seed,
-    )
     run_report(
         folder,
-        persona=persona,
-        output=output,
-        target=None if no_model else target,
-        options=options,
-        as_json=as_json,
-        max_file_mb=max_file_mb,
+        Writing(
+            persona=persona,
+            output=output,
+            target=None if no_model else target,
+            options=Options(**options),
+            as_json=as_json,
+            max_file_mb=max_file_mb,
+        ),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,13 @@ from chimera.agents.persona import load_persona
 from chimera.agents.workflow import Work, work
 from chimera.engines.base import Engine, Options
 from chimera.engines.targets import open_target
-from chimera.errors import InputError
+from chimera.errors import InputError, MissingExtra
+from chimera.facts.text import Sentence
 from chimera.report.build import build_report
 from chimera.report.html import to_html
 from chimera.report.json_report import to_json
 from chimera.report.markdown import to_markdown
+from chimera.report.sections.standing import Written
 from chimera.report.writing import write_report
 
 NUM_CTX = 8192
@@ -65,34 +68,36 @@ def default_output(folder: str) -> Path:
     return Path(f"{name}-report")
 
 
-def run_report(
-    folder: str,
-    *,
-    persona: str,
-    output: Path | None,
-    target: str | None,
-    options: Options,
-    as_json: bool,
-    max_file_mb: int,
-) -> Path:
+class Writing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a report is to be written. ``target`` None writes without any model."""
+
+    persona: str
+    output: Path | None
+    target: str | None
+    options: Options
+    as_json: bool
+    max_file_mb: int = 256
+
+
+def run_report(folder: str, how: Writing) -> Path:
     """Write the report of ``folder`` and say where it is. Returns the HTML file's path.
 
-    ``target`` None writes without any model. Raises ChimeraError.
+    Raises ChimeraError.
     """
-    if max_file_mb <= 0:
-        raise InputError(f"--max-file-mb {max_file_mb} must be above 0")
-    agent = Agent(load_persona(persona), target, options if target else Options())
-    goal = output or default_output(folder)
-    engine: Engine | None = open_target(target, options) if target else None
+    if how.max_file_mb <= 0:
+        raise InputError(f"--max-file-mb {how.max_file_mb} must be above 0")
+    agent = Agent(load_persona(how.persona), how.target, how.options if how.target else Options())
+    goal = how.output or default_output(folder)
+    engine: Engine | None = open_target(how.target, how.options) if how.target else None
     terminal = Terminal()
-    with engine or nullcontext():
+    with closing(engine) if engine else nullcontext(), _hint_without_model():
         done = work(
             folder,
             agent,
             engine,
             progress=terminal.progress,
             say=terminal.say,
-            max_bytes=max_file_mb * 1_000_000,
+            max_bytes=how.max_file_mb * 1_000_000,
             exclude=str(goal.resolve()),
         )
     terminal.say("writing the report")
@@ -100,11 +105,35 @@ def run_report(
     files = {
         "report.md": to_markdown(report).encode(),
         "report.html": to_html(report).encode(),
+        "report.json": to_json(report, _extra(done, contract, written)),
         CALLS_FILE: _calls(done),
     }
-    extra = {
+    paths = write_report(goal, files)
+    terminal.done()
+    html = goal / "report.html"
+    if how.as_json:
+        click.echo(files["report.json"])
+    else:
+        _tell(done, html, paths, contract)
+    return html
+
+
+@contextmanager
+def _hint_without_model() -> Iterator[None]:
+    """Who lacks the model's packages can still have the report."""
+    try:
+        yield
+    except MissingExtra as error:
+        raise MissingExtra(f"{error}, or write without a model: --no-model") from None
+
+
+def _extra(
+    done: Work, contract: list[tuple[str, bool, Sentence]], written: Written
+) -> dict[str, Any]:
+    """What report.json holds beside the numbers."""
+    return {
         "folder": done.facts.ingest.folder,
-        "persona": agent.persona.name,
+        "persona": done.agent.persona.name,
         "contract": [{"demand": d, "met": m, "found": f.text} for d, m, f in contract],
         "sentences": msgspec.structs.asdict(written),
         "times_s": msgspec.structs.asdict(done.times),
@@ -120,15 +149,6 @@ def run_report(
         ],
         "files": [msgspec.structs.asdict(f) for f in done.facts.ingest.files],
     }
-    files["report.json"] = to_json(report, extra)
-    paths = write_report(goal, files)
-    terminal.done()
-    html = goal / "report.html"
-    if as_json:
-        click.echo(files["report.json"])
-    else:
-        _tell(done, html, [Path(p) for p in paths], contract)
-    return html
 
 
 def _calls(done: Work) -> bytes:
@@ -139,7 +159,9 @@ def _calls(done: Work) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def _tell(done: Work, html: Path, paths: list[Path], contract: list[Any]) -> None:
+def _tell(
+    done: Work, html: Path, paths: list[Path], contract: list[tuple[str, bool, Sentence]]
+) -> None:
     counts = done.facts.counts
     click.echo(
         f"{counts.files.value} files, {counts.records.value} records "

@@ -29,6 +29,8 @@ def parse_number(text: str, decimal_comma: bool = False) -> tuple[float, str, fl
     The unit is "" where the cell names none; the value is as written, before the factor.
     """
     text = text.strip()
+    if text[:1].isalpha():
+        return None  # most cells that are no number end here
     if text[:1] in "*_`~$":
         text = text.translate(_DECORATION).strip()
     if decimal_comma and "," in text and _COMMA.match(text):

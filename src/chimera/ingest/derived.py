@@ -2,124 +2,219 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import fsum
+from typing import Any
 
-from chimera.ingest.duplicates import _half_unit as half_unit
+import msgspec
+
+from chimera.ingest.precision import half_unit
 from chimera.ingest.tables import Note
 from chimera.record.batch import Batch, Column
 
-_RATES = frozenset({"token_rate", "decode_throughput", "wall_throughput"})
+_RATES = ("token_rate", "decode_throughput", "wall_throughput")
 _MOST = 0.8
-_DIMENSIONS = ("model", "quantization", "config", "prompt", "prompt_id", "test", "backend")
-Key = tuple[tuple[str, object], ...]
+_DIMENSIONS = frozenset(
+    {"model", "quantization", "config", "prompt", "prompt_id", "test", "backend"}
+)
+_NO_DIMENSIONS = frozenset({"engine", "host"})
+Key = tuple[Any, ...]
+
+
+class _Side(msgspec.Struct):
+    """A batch as seen by the others: what its rows can be grouped by, and its metrics.
+
+    ``dimensions`` are the values of each row. ``groups`` and ``means`` are worked out when a
+    summary first asks for them.
+    """
+
+    batch: Batch
+    dimensions: dict[str, list[Any]]
+    metrics: dict[str, Column]
+    folder: str
+    groups: dict[tuple[str, ...], dict[Key, list[int]]] = {}
+    means: dict[tuple[int, tuple[str, ...], Key], float | None] = {}
 
 
 def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
     """Set ``derived_from`` of summaries whose means are those of rows in the folder."""
+    summaries = [b for b in batches if b.kind == "summary" and not any(b.duplicate_of)]
     samples = [b for b in batches if b.kind == "sample" and not all(b.duplicate_of)]
-    for batch in batches:
-        if batch.kind != "summary" or any(batch.duplicate_of):
+    if not summaries or not samples:
+        return
+    samples.sort(key=lambda b: b.file)
+    sides = [
+        _Side(b, _dimensions(b), _plain_metrics(b), b.file.rpartition("/")[0]) for b in samples
+    ]
+    sharing: dict[tuple[tuple[str, str], ...], list[_Side]] = {}
+    for batch in summaries:
+        wanted = [c for c in batch.columns if c.role == "metric" and _is_mean_column(c)]
+        signature = tuple((c.key, c.unit) for c in wanted)
+        if signature not in sharing:
+            sharing[signature] = [s for s in sides if _measured(wanted, s)]
+        if not sharing[signature]:
             continue
-        near = batch.file.rpartition("/")[0]
-        order = sorted(
-            samples,
-            key=lambda b: (b.file != batch.file, b.file.rpartition("/")[0] != near, b.file),
-        )
-        for candidate in order:
-            verdict = _compare(batch, candidate)
-            if verdict is None:
-                continue
-            held, wrong = verdict
-            if len(held) >= _MOST * (len(held) + len(wrong)):
-                batch.derived_from = candidate.file
-                if "model" not in batch.constants and "model" in candidate.constants:
-                    batch.constants["model"] = candidate.constants["model"]
-                    batch.constants_from["model"] = "copy"
-                notes.append(Note("derived-summary", batch.file, other=candidate.file))
-                if wrong:
-                    notes.append(
-                        Note("summary-disagrees", batch.file, tuple(wrong), other=candidate.file)
-                    )
-                break
-            if candidate.file == batch.file:
-                # It stands around these very rows, so it should be their mean.
-                notes.append(Note("summary-disagrees", batch.file, tuple(wrong), other=batch.file))
+        dimensions = _dimensions(batch)
+        for side in _nearest(batch, sharing[signature]):
+            pairs = _measured(wanted, side)
+            verdict = _compare(batch, dimensions, pairs, side)
+            if verdict and _judge(batch, side.batch, *verdict, notes):
                 break
 
 
-def _cell(batch: Batch, key: str, row: int) -> object:
-    column = next(
-        (c for c in batch.columns if c.key == key and c.role in ("parameter", "identity")), None
-    )
-    if column is not None:
-        return column.values[row]
-    return batch.constants.get(key)
+def _dimensions(batch: Batch) -> dict[str, list[Any]]:
+    n = len(batch)
+    found = {
+        k: [v] * n
+        for k, v in batch.constants.items()
+        if k in _DIMENSIONS or k not in _NO_DIMENSIONS
+    }
+    own: set[str] = set()
+    for column in batch.columns:
+        if column.role == "parameter" or (
+            column.role == "identity" and column.key in _DIMENSIONS
+        ):
+            if column.key not in own:
+                own.add(column.key)
+                found[column.key] = column.values
+    return found
 
 
-def _shared_dimensions(summary: Batch, sample: Batch) -> list[str]:
-    def keys(batch: Batch) -> set[str]:
-        own = {c.key for c in batch.columns if c.role == "parameter" or c.key in _DIMENSIONS}
-        return own | {k for k in batch.constants if k in _DIMENSIONS or k not in ("engine", "host")}
+def _plain_metrics(batch: Batch) -> dict[str, Column]:
+    found: dict[str, Column] = {}
+    for column in batch.columns:
+        if column.role == "metric" and not column.statistic:
+            found.setdefault(column.key, column)
+    rate = next((found[k] for k in _RATES if k in found), None)
+    if rate is not None:
+        for key in _RATES:
+            found.setdefault(key, rate)
+    return found
 
-    return sorted(keys(summary) & keys(sample))
+
+def _is_mean_column(column: Column) -> bool:
+    """A mean by name; a rate over all rows is a ratio of sums, no mean."""
+    return column.statistic == "mean" or (not column.statistic and column.key not in _RATES)
 
 
-def _groups(sample: Batch, dimensions: list[str]) -> dict[Key, list[int]]:
-    groups: dict[Key, list[int]] = {}
-    for i, outcome in enumerate(sample.outcomes):
-        if not outcome and not sample.phases[i]:
-            key = tuple((d, _cell(sample, d, i)) for d in dimensions)
-            groups.setdefault(key, []).append(i)
+def _nearest(batch: Batch, sides: list[_Side]) -> Iterator[_Side]:
+    """The samples of the same file, then of its folder, then all others by name."""
+    folder = batch.file.rpartition("/")[0]
+    later: list[_Side] = []
+    last: list[_Side] = []
+    for side in sides:
+        if side.batch.file == batch.file:
+            yield side
+        elif side.folder == folder:
+            later.append(side)
+        else:
+            last.append(side)
+    yield from later
+    yield from last
+
+
+def _measured(wanted: list[Column], side: _Side) -> list[tuple[Column, Column]]:
+    metrics = side.metrics
+    return [
+        (column, other)
+        for column in wanted
+        if (other := metrics.get(column.key)) is not None
+        and (other.unit == column.unit or not column.unit)
+    ]
+
+
+def _groups(side: _Side, names: tuple[str, ...]) -> dict[Key, list[int]]:
+    """The measured rows of a sample by their values of these dimensions."""
+    groups = side.groups.get(names)
+    if groups is None:
+        groups = side.groups[names] = {}
+        batch = side.batch
+        lists = [side.dimensions[n] for n in names]
+        keys = zip(*lists, strict=True) if lists else [()] * len(batch)
+        for i, key in enumerate(keys):
+            if not batch.outcomes[i] and not batch.phases[i]:
+                groups.setdefault(key, []).append(i)
     return groups
 
 
-def _measured(summary: Batch, sample: Batch) -> list[tuple[Column, Column]]:
-    pairs = []
-    for column in summary.metrics():
-        if column.statistic not in ("mean", ""):
-            continue
-        if not column.statistic and column.key in _RATES:
-            continue  # a rate over all rows is a ratio of sums, no mean
-        other = sample.column(column.key)
-        if other is None and column.key in _RATES:
-            other = next((c for k in _RATES if (c := sample.column(k))), None)
-        if other is not None and (other.unit == column.unit or not column.unit):
-            pairs.append((column, other))
-    return pairs
-
-
-def _compare(summary: Batch, sample: Batch) -> tuple[list[int], list[int]] | None:
+def _compare(
+    summary: Batch,
+    dimensions: dict[str, list[Any]],
+    pairs: list[tuple[Column, Column]],
+    side: _Side,
+) -> tuple[list[int], list[int]] | None:
     """(rows whose means hold, rows whose means do not), or None when they share nothing."""
-    pairs = _measured(summary, sample)
-    if not pairs:
+    names = tuple(sorted(dimensions.keys() & side.dimensions.keys()))
+    model = dimensions.get("model")
+    if model and "model" in names and model[0] not in side.dimensions["model"] and len(model) == 1:
         return None
-    dimensions = _shared_dimensions(summary, sample)
-    groups = _groups(sample, dimensions)
+    groups = _groups(side, names)
+    lists = [dimensions[n] for n in names]
+    keys = zip(*lists, strict=True) if lists else [()] * len(summary)
     held, wrong = [], []
-    for row, line in enumerate(summary.rows):
-        members = groups.get(tuple((d, _cell(summary, d, row)) for d in dimensions))
+    for row, key in enumerate(keys):
+        members = groups.get(key)
         if not members:
             continue
-        verdicts = [
-            _is_mean(column, other, row, members)
-            for column, other in pairs
-            if column.values[row] is not None
-        ]
-        if verdicts and all(verdicts):
-            held.append(line)
-        elif verdicts:
-            wrong.append(line)
-    if not held and not (wrong and summary.file == sample.file):
+        checked = False
+        for column, other in pairs:
+            value = column.values[row]
+            if value is None:
+                continue
+            checked = True
+            mean = _mean(side, other, names, key, members)
+            if not _agrees(value, mean, column, row, other, members[0]):
+                wrong.append(summary.rows[row])
+                break
+        else:
+            if checked:
+                held.append(summary.rows[row])
+    if not held and not (wrong and summary.file == side.batch.file):
         return None
     return held, wrong
 
 
-def _is_mean(column: Column, other: Column, row: int, members: list[int]) -> bool:
-    values = [v for i in members if (v := other.values[i]) is not None]
-    if not values:
+def _mean(
+    side: _Side, other: Column, names: tuple[str, ...], key: Key, members: list[int]
+) -> float | None:
+    if len(members) == 1:
+        return other.values[members[0]]  # type: ignore[no-any-return]
+    place = (id(other), names, key)
+    if place not in side.means:
+        values = [v for i in members if (v := other.values[i]) is not None]
+        side.means[place] = fsum(values) / len(values) if values else None
+    return side.means[place]
+
+
+def _agrees(
+    value: float, mean: float | None, column: Column, row: int, other: Column, first: int
+) -> bool:
+    if mean is None:
         return False
-    mean = fsum(values) / len(values)
-    slack = half_unit(column.raw[row], column.scale) + 1e-9 * abs(mean)
+    difference = abs(mean - value)
+    slack = 1e-9 * abs(mean)
+    if difference <= slack:
+        return True
     # Means of values that were printed rounded can be off by half a unit of those as well.
-    slack += half_unit(other.raw[members[0]], other.scale)
-    return abs(mean - column.values[row]) <= slack * 1.01
+    slack += half_unit(column.raw[row], column.scale) + half_unit(other.raw[first], other.scale)
+    return difference <= slack * 1.01
+
+
+def _judge(
+    batch: Batch, sample: Batch, held: list[int], wrong: list[int], notes: list[Note]
+) -> bool:
+    """Whether this settles where the summary comes from; fills ``derived_from`` if it does."""
+    if len(held) >= _MOST * (len(held) + len(wrong)):
+        batch.derived_from = sample.file
+        if "model" not in batch.constants and "model" in sample.constants:
+            batch.constants["model"] = sample.constants["model"]
+            batch.constants_from["model"] = "copy"
+        notes.append(Note("derived-summary", batch.file, other=sample.file))
+        if wrong:
+            notes.append(Note("summary-disagrees", batch.file, tuple(wrong), other=sample.file))
+        return True
+    if sample.file == batch.file:
+        # It stands around these very rows, so it should be their mean.
+        notes.append(Note("summary-disagrees", batch.file, tuple(wrong), other=batch.file))
+        return True
+    return False

@@ -6,7 +6,11 @@ measurement differ, and are kept.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+
 from chimera.ingest.identity import models_of
+from chimera.ingest.precision import digits, half_unit
 from chimera.ingest.tables import Note
 from chimera.record.batch import Batch, Column
 
@@ -22,87 +26,91 @@ _ANCHORS = (
 )
 _MOST = 0.8
 _MIN_EVIDENCE = 4
-_RATES = frozenset({"decode_throughput", "token_rate", "wall_throughput"})
+_COMMON = 200  # a value that so many tables hold tells none of them apart
+_RICH = 4  # significant digits from which an equal value is no accident
+_RATES = ("decode_throughput", "token_rate", "wall_throughput")
+Anchors = dict[str, set[str]]
 
 
 def mark_duplicates(batches: list[Batch], notes: list[Note]) -> None:
     """Fill ``duplicate_of`` of rows that repeat rows of another batch."""
-    samples = [b for b in batches if b.kind == "sample"]
     _identical_files(batches, notes)
-    open_ones = [b for b in samples if not any(b.duplicate_of)]
-    open_ones.sort(key=_rank)
+    open_ones = [b for b in batches if b.kind == "sample" and not any(b.duplicate_of)]
     anchors = [_anchor_values(b) for b in open_ones]
-    for i, copy in enumerate(open_ones):
-        if not anchors[i]:
-            continue
-        for j in range(i):
-            original = open_ones[j]
-            if any(original.duplicate_of) or not _may_match(anchors[i], anchors[j]):
-                continue
-            if _mark(copy, original, notes):
+    alike = _alike(anchors)
+    if not alike:
+        return
+    order = sorted(alike, key=lambda i: _rank(open_ones[i]))
+    place = {i: rank for rank, i in enumerate(order)}
+    for i in order:
+        for j in sorted((j for j in alike[i] if place[j] < place[i]), key=place.__getitem__):
+            if not any(open_ones[j].duplicate_of) and _mark(open_ones[i], open_ones[j], notes):
                 break
+
+
+def _alike(anchors: list[Anchors]) -> dict[int, list[int]]:
+    """For each batch those that share enough values to be its copy; others are left out."""
+    holders: dict[tuple[str, str], list[int]] = {}
+    for i, found in enumerate(anchors):
+        for key, values in found.items():
+            for value in values:
+                holders.setdefault((key, value), []).append(i)
+    shared = {tuple(m) for m in holders.values() if 1 < len(m) <= _COMMON}
+    pairs = {(i, j) for m in shared for n, i in enumerate(m) for j in m[n + 1 :]}
+    alike: dict[int, list[int]] = {}
+    for i, j in sorted(pairs):
+        if _may_match(anchors[i], anchors[j]):
+            alike.setdefault(i, []).append(j)
+            alike.setdefault(j, []).append(i)
+    return alike
 
 
 def _rank(batch: Batch) -> tuple[int, int, str]:
     """Originals first: those that name their model, then the more precise, then by name."""
     anchor = next((c for k in _ANCHORS if (c := batch.column(k))), None)
-    digits = 0
+    most = 0
     if anchor:
         filled = [v for v in anchor.raw[:8] if v not in (None, "")]
-        digits = max((_digits(v) for v in filled), default=0)
-    return (0 if models_of(batch) else 1, -digits, batch.file)
+        most = max((digits(v) for v in filled), default=0)
+    return (0 if models_of(batch) else 1, -most, batch.file)
 
 
 def _identical_files(batches: list[Batch], notes: list[Note]) -> None:
     first: dict[str, str] = {}
+    told: set[str] = set()
     for batch in batches:
         original = first.setdefault(batch.sha256, batch.file)
-        if original != batch.file:
-            batch.duplicate_of = [
-                place.replace(batch.file, original, 1)
-                for place in map(batch.place, range(len(batch)))
-            ]
+        if original == batch.file:
+            continue
+        shift = len(batch.file)
+        places = map(batch.place, range(len(batch)))
+        batch.duplicate_of = [original + place[shift:] for place in places]
+        if batch.file not in told:
+            told.add(batch.file)
             notes.append(Note("copied-file", batch.file, other=original))
 
 
-def _anchor_values(batch: Batch) -> dict[str, set[str]]:
+def _anchor_values(batch: Batch) -> Anchors:
     """For each metric that can identify rows, its values to three digits."""
-    found: dict[str, set[str]] = {}
-    for key in _ANCHORS:
-        column = batch.column(key)
-        if column is not None:
+    found: Anchors = {}
+    failed = any(batch.outcomes)
+    for column in batch.columns:
+        key = column.key
+        if key not in _ANCHORS or column.role != "metric" or column.statistic:
+            continue
+        values = [v for v in column.values if v]
+        if failed:
+            pairs = zip(column.values, batch.outcomes, strict=True)
+            values = [v for v, o in pairs if v and not o]
+        if values:
             name = "rate" if key in _RATES else key
-            values = {
-                f"{v:.2e}"
-                for v, o in zip(column.values, batch.outcomes, strict=True)
-                if v and not o
-            }
-            if values:
-                found[name] = values
+            found.setdefault(name, set()).update(("%.2e " * len(values) % tuple(values)).split())
     return found
 
 
-def _may_match(a: dict[str, set[str]], b: dict[str, set[str]]) -> bool:
+def _may_match(a: Anchors, b: Anchors) -> bool:
     shared = a.keys() & b.keys()
     return bool(shared) and all(len(a[k] & b[k]) * 2 >= min(len(a[k]), len(b[k])) for k in shared)
-
-
-def _digits(raw: object) -> int:
-    """Significant digits of a value as written."""
-    text = str(raw).lower().partition("e")[0]
-    return len(text.replace(".", "").replace("-", "").replace(",", "").strip("0 "))
-
-
-def _half_unit(raw: object, scale: float) -> float:
-    """Half a unit of the last written digit, in canonical units."""
-    text = str(raw).lower()
-    mantissa, _, exponent = text.partition("e")
-    decimals = len(mantissa.partition(".")[2])
-    try:
-        power = int(exponent) if exponent else 0
-    except ValueError:
-        power = 0
-    return 0.5 * 10.0 ** (power - decimals) * scale
 
 
 def _pairs(a: Batch, b: Batch) -> list[tuple[Column, Column]]:
@@ -111,14 +119,16 @@ def _pairs(a: Batch, b: Batch) -> list[tuple[Column, Column]]:
     for column in a.metrics():
         other = b.column(column.key, column.statistic, "metric")
         if other is None and column.key in _RATES:
-            other = next((c for k in _RATES if (c := b.column(k, column.statistic))), None)
+            found = (b.column(k, column.statistic, "metric") for k in _RATES)
+            other = next((c for c in found if c), None)
         if other is not None and other.unit == column.unit:
             pairs.append((column, other))
     return pairs
 
 
-def _same_row(pairs: list[tuple[Column, Column]], i: int, j: int) -> int:
-    """How many values with at least four digits agree; -1 when one disagrees."""
+def _same_row(pairs: list[tuple[Column, Column]], i: int, j: int, enough: int) -> int:
+    """How many values with at least four digits agree, counted up to ``enough``; -1 when one
+    disagrees."""
     rich = 0
     for a, b in pairs:
         x, y = a.values[i], b.values[j]
@@ -126,11 +136,59 @@ def _same_row(pairs: list[tuple[Column, Column]], i: int, j: int) -> int:
             continue
         if x is None or y is None:
             return -1
-        slack = max(_half_unit(a.raw[i], a.scale), _half_unit(b.raw[j], b.scale)) * 1.001
-        if abs(x - y) > max(slack, abs(x) * 1e-12):
-            return -1
-        rich += min(_digits(a.raw[i]), _digits(b.raw[j])) >= 4
+        difference = abs(x - y)
+        if difference > abs(x) * 1e-12:
+            slack = max(half_unit(a.raw[i], a.scale), half_unit(b.raw[j], b.scale)) * 1.001
+            if difference > slack:
+                return -1
+        if rich < enough:
+            rich += digits(a.raw[i]) >= _RICH and digits(b.raw[j]) >= _RICH
     return rich
+
+
+class _Rows:
+    """The successful rows of an original, found by the value of their most telling column."""
+
+    def __init__(self, pairs: list[tuple[Column, Column]], outcomes: list[str]) -> None:
+        self.free = {j for j, o in enumerate(outcomes) if not o}
+        self._of_copy, key = max(pairs, key=lambda pair: len(set(pair[1].values)))
+        values = key.values
+        self._blank = [j for j in self.free if values[j] is None]
+        self._order = sorted((j for j in self.free if values[j] is not None), key=values.__getitem__)
+        self._values = [values[j] for j in self._order]
+        self._slack = max((half_unit(key.raw[j], key.scale) for j in self._order), default=0.0)
+
+    def near(self, i: int) -> Iterator[int]:
+        """The free rows that may equal row ``i`` of the copy; the row of the same number first."""
+        if i in self.free:
+            yield i
+        value = self._of_copy.values[i]
+        if value is None:
+            yield from (j for j in self._blank if j in self.free)
+            return
+        slack = max(self._slack, half_unit(self._of_copy.raw[i], self._of_copy.scale))
+        slack = slack * 1.001 + abs(value) * 1e-12
+        low = bisect_left(self._values, value - slack)
+        high = bisect_right(self._values, value + slack)
+        yield from (j for j in self._order[low:high] if j in self.free)
+
+
+def _matches(
+    pairs: list[tuple[Column, Column]], good: list[int], original: Batch
+) -> tuple[dict[int, int], int]:
+    """(row of the copy -> the original's row that it repeats, rich values that agree in all)."""
+    rows = _Rows(pairs, original.outcomes)
+    matched: dict[int, int] = {}
+    evidence = 0
+    for i in good:
+        for j in rows.near(i):
+            rich = _same_row(pairs, i, j, max(1, _MIN_EVIDENCE - evidence))
+            if rich >= 1:
+                matched[i] = j
+                evidence += rich
+                rows.free.discard(j)
+                break
+    return matched, evidence
 
 
 def _mark(copy: Batch, original: Batch, notes: list[Note]) -> bool:
@@ -142,18 +200,9 @@ def _mark(copy: Batch, original: Batch, notes: list[Note]) -> bool:
     if not pairs:
         return False
     good = [i for i, o in enumerate(copy.outcomes) if not o]
-    free = {j for j, o in enumerate(original.outcomes) if not o}
-    matched: dict[int, int] = {}
-    evidence = 0
-    for i in good:
-        for j in (i, *free) if i in free else free:
-            rich = _same_row(pairs, i, j)
-            if rich >= 1:
-                matched[i] = j
-                evidence += rich
-                free.discard(j)
-                break
-    if not good or len(matched) < _MOST * min(len(good), len(free) + len(matched)):
+    matched, evidence = _matches(pairs, good, original)
+    there = original.outcomes.count("")
+    if not good or len(matched) < _MOST * min(len(good), there):
         return False
     if evidence < _MIN_EVIDENCE:
         return False
@@ -164,7 +213,7 @@ def _mark(copy: Batch, original: Batch, notes: list[Note]) -> bool:
             if outcome and original.outcomes[i]:
                 copy.duplicate_of[i] = original.place(i)
     rounded = any(
-        _digits(a.raw[i]) < _digits(b.raw[j]) - 2 for i, j in matched.items() for a, b in pairs[:3]
+        digits(a.raw[i]) < digits(b.raw[j]) - 2 for i, j in matched.items() for a, b in pairs[:3]
     )
     kind = "rounded-copy" if rounded else "copied-rows"
     rows = tuple(copy.rows[i] for i in matched)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from hashlib import sha256
 
@@ -11,11 +12,9 @@ from chimera.ingest.batches import batch_of
 from chimera.ingest.derived import mark_derived
 from chimera.ingest.duplicates import mark_duplicates
 from chimera.ingest.identity import resolve_models
-from chimera.ingest.readers.delimited import read_delimited
-from chimera.ingest.readers.json_tables import TooDeep, tables_of
-from chimera.ingest.readers.jsonlike import read_json, read_json_lines
+from chimera.ingest.readers import Content, read_tables
+from chimera.ingest.scan import Found, glance, printable, read_whole, scan
 from chimera.ingest.siblings import infer_units
-from chimera.ingest.scan import Found, printable, read_whole, scan
 from chimera.ingest.tables import Note, RawTable
 from chimera.ingest.text import decode, is_binary, twice_encoded
 from chimera.record.batch import Batch
@@ -33,6 +32,8 @@ TYPES = {
 MAX_BYTES = 256 * 1024 * 1024
 SAMPLES, SUMMARIES, DOCUMENT = "samples", "summaries", "document"
 NO_DATA, REJECTED, OTHER = "no benchmark data", "rejected", "other type"
+_EMPTY = ("the file is empty", "it has a header", "it holds only")  # reasons of no fault
+_NUMBERS = frozenset({int, float})
 Progress = Callable[[int, int, str], None]
 
 
@@ -86,7 +87,7 @@ class Ingest(msgspec.Struct):
 
 
 def ingest_folder(
-    folder: str,
+    folder: str | os.PathLike[str],
     *,
     progress: Progress | None = None,
     max_bytes: int = MAX_BYTES,
@@ -95,20 +96,19 @@ def ingest_folder(
     """Read every file below ``folder``.
 
     ``progress(done, total, name)`` is called before each file. Files larger than ``max_bytes``
-    are rejected by name; the folder ``exclude`` is not read. Raises InputError when the folder itself cannot be read; nothing that
-    a file holds raises.
+    are rejected by name; the folder ``exclude`` is not read. Nothing that a file holds raises.
+
+    Raises:
+        InputError: the folder itself cannot be read.
     """
+    folder = os.fspath(folder)
     files, skipped = scan(folder, exclude)
     result = Ingest(printable(folder), [], [], [], [], skipped)
     for i, found in enumerate(files):
         if progress:
             progress(i, len(files), found.name)
-        report = FileReport(
-            found.name,
-            TYPES.get(found.name.rpartition(".")[2].lower(), "other"),
-            found.size,
-            found.mtime_ns,
-        )
+        suffix = found.name.rpartition(".")[2].lower()
+        report = FileReport(found.name, TYPES.get(suffix, "other"), 0, 0)
         result.files.append(report)
         _read(found, report, result, max_bytes)
     if progress:
@@ -128,25 +128,22 @@ def _read(found: Found, report: FileReport, result: Ingest, max_bytes: int) -> N
     if found.problem:
         _reject(report, found.problem)
         return
-    if report.type == "other":
+    other = report.type == "other"
+    content = glance(found) if other else read_whole(found, max_bytes)
+    report.size, report.mtime_ns = content.size, content.mtime_ns
+    if content.problem:
+        _reject(report, content.problem)
+    elif other:
         suffix = found.name.rpartition("/")[2].rpartition(".")
         report.reason = f"no reader for .{suffix[2]}" if suffix[1] else "no reader for its type"
-        return
-    if found.size > max_bytes:
-        limit = max_bytes // 1_000_000
-        _reject(
-            report,
-            f"it is larger ({found.size / 1e6:.0f} MB) than the limit of {limit} MB for one file; "
-            "raise it with --max-file-mb",
-        )
-        return
-    data, changed, problem = read_whole(found)
-    if problem:
-        _reject(report, problem)
-        return
-    report.sha256 = sha256(data).hexdigest()
-    if changed:
+    if content.changed:
         result.notes.append(Note("changed-while-read", report.name))
+    if content.data is not None:
+        _read_bytes(content.data, report, result)
+
+
+def _read_bytes(data: bytes, report: FileReport, result: Ingest) -> None:
+    report.sha256 = sha256(data).hexdigest()
     if is_binary(data):
         _reject(report, "it is no text")
         return
@@ -167,71 +164,48 @@ def _read(found: Found, report: FileReport, result: Ingest, max_bytes: int) -> N
 
 
 def _read_tables(text: str, report: FileReport, result: Ingest) -> None:
-    tables, reason = _raw_tables(text, report, result.notes)
+    notes = result.notes
+    tables, reason = read_tables(Content(report.name, report.type, text, notes))
     if not tables:
-        empty = reason.startswith(("the file is empty", "it has a header", "it holds only"))
-        if empty:
+        if reason.startswith(_EMPTY):
             report.outcome, report.reason = NO_DATA, reason
         else:
             _reject(report, reason)
         return
     unknown: dict[str, None] = {}
-    kinds = set()
-    first = len(result.batches)
+    batches: list[Batch] = []
     for table in tables:
-        batch = batch_of(table, report.name, report.sha256, result.notes)
+        batch = batch_of(table, report.name, report.sha256, notes)
         if batch is None:
             _numbers_of(table, unknown)
             continue
         for column in batch.columns:
-            if column.role == "unknown" and any(v is not None for v in column.values):
+            if column.role == "unknown" and column.values.count(None) < len(column.values):
                 unknown[column.name] = None
-        result.batches.append(batch)
-        kinds.add(batch.kind)
-    infer_units(result.batches[first:])
+        batches.append(batch)
+    infer_units(batches)
+    result.batches.extend(batches)
     report.unrecognised = tuple(unknown)
-    if "sample" in kinds:
+    if any(b.kind == "sample" for b in batches):
         report.outcome = SAMPLES
-    elif kinds:
+    elif batches:
         report.outcome = SUMMARIES
     else:
-        report.outcome = NO_DATA
-        report.reason = _why_no_data(tables)
+        report.outcome, report.reason = NO_DATA, _why_no_data(tables)
 
 
 def _numbers_of(table: RawTable, unknown: dict[str, None]) -> None:
-    for name, column in zip(table.names, table.columns, strict=True):
-        if any(isinstance(v, (int, float)) and not isinstance(v, bool) for v in column[:50]):
+    for name, column in zip(table.header.names, table.columns, strict=True):
+        if not _NUMBERS.isdisjoint(map(type, column[:50])):
             unknown[name] = None
 
 
 def _why_no_data(tables: list[RawTable]) -> str:
     for table in tables:
-        for name, column in zip(table.names, table.columns, strict=True):
+        for name, column in zip(table.header.names, table.columns, strict=True):
             if name.rpartition(".")[2].lower() in ("error", "message") and column[0]:
                 return f"it holds no metric that is known; it says: {str(column[0])[:80]!r}"
     return "it holds no metric that is known"
-
-
-def _raw_tables(text: str, report: FileReport, notes: list[Note]) -> tuple[list[RawTable], str]:
-    if report.type in ("CSV", "TSV"):
-        return read_delimited(text, report.name, notes)
-    if report.type == "JSONL":
-        documents, reason = read_json_lines(text, report.name, notes)
-    else:
-        documents, reason = read_json(text, report.name, notes)
-    if not documents:
-        return [], reason
-    try:
-        tables = tables_of(documents)
-    except (TooDeep, RecursionError):
-        return [], "it is nested too deeply to be read"
-    if not tables:
-        value = documents[0][0]
-        if value in ([], {}):
-            return [], "the file is empty"
-        return [], "it holds no object and no table"
-    return tables, ""
 
 
 def _count(result: Ingest) -> None:
@@ -240,7 +214,7 @@ def _count(result: Ingest) -> None:
         report = reports[batch.file]
         if batch.kind == "sample":
             report.n_records += len(batch)
-            report.n_failed += sum(1 for o in batch.outcomes if o)
-            report.n_repeated += sum(1 for d in batch.duplicate_of if d)
+            report.n_failed += len(batch) - batch.outcomes.count("")
+            report.n_repeated += len(batch) - batch.duplicate_of.count(None)
         else:
             report.n_summaries += len(batch)

@@ -8,6 +8,7 @@ wins over the path, and where they contradict each other that is noted.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from chimera.ingest.tables import Note
 from chimera.record.batch import Batch
@@ -39,7 +40,10 @@ _LLM_METRICS = frozenset(
         "e2e_latency",
     }
 )
-_PATH_SETTING = re.compile(r"(?:^|[^a-z])(temp|t|ctx|c|gpu|g|batch|bs|threads?)[-_=]?(\d+(?:[p.]\d+)?)")
+_DECIMAL_IN_PATH = re.compile(r"\dp\d")
+_PATH_SETTING = re.compile(
+    r"(?:^|[^a-z])(temp|t|ctx|c|gpu|g|batch|bs|threads?)[-_=]?(\d+(?:[p.]\d+)?)"
+)
 _SETTINGS = {
     "temp": "temperature",
     "t": "temperature",
@@ -54,15 +58,21 @@ _SETTINGS = {
 }
 
 
+@lru_cache(maxsize=2048)
 def _words(text: str) -> str:
     return _SEPARATORS.sub("-", text.lower()).strip("-.")
+
+
+@lru_cache(maxsize=2048)
+def _is_family(word: str) -> bool:
+    return _FAMILY.match(word) is not None
 
 
 def models_of(batch: Batch) -> list[str]:
     """The models that the rows or the enclosing objects of a batch name."""
     column = batch.column("model", role="identity")
     if column is not None:
-        return list(dict.fromkeys(str(v) for v in column.values if v))
+        return list(dict.fromkeys(str(v) for v in dict.fromkeys(column.values) if v))
     constant = batch.constants.get("model")
     return [str(constant)] if constant else []
 
@@ -72,31 +82,33 @@ def is_about_llm(batch: Batch) -> bool:
     return any(c.role == "metric" and c.key in _LLM_METRICS for c in batch.columns)
 
 
-def _known(batches: list[Batch]) -> dict[str, str]:
+def _known(models: list[list[str]]) -> dict[str, str]:
     """Spellings of the known models as they appear in paths -> the model's name."""
     known: dict[str, str] = {}
-    for batch in batches:
-        for model in models_of(batch):
-            spelling = _words(model)
-            known.setdefault(spelling, model)
-            base, _, tag = model.partition(":")
-            if tag == "latest":  # Ollama's default tag: "gemma3" is "gemma3:latest"
-                known[_words(base)] = model
+    for model in dict.fromkeys(m for named in models for m in named):
+        known.setdefault(_words(model), model)
+        base, _, tag = model.partition(":")
+        if tag == "latest":  # Ollama's default tag: "gemma3" is "gemma3:latest"
+            known[_words(base)] = model
+    known.pop("", None)
     return known
 
 
-def _contains(path: str, spelling: str) -> bool:
-    return f"-{spelling}-" in f"-{path}-"
+def _hit(stem: str, known: dict[str, str]) -> str | None:
+    """The longest known spelling that a path holds as whole words."""
+    path = f"-{stem}-"
+    hits = [s for s in known if s in path and f"-{s}-" in path]
+    return max(hits, key=len) if hits else None
 
 
 def _from_path(file: str, known: dict[str, str]) -> str | None:
     folders, _, name = file.rpartition("/")
     stem = _words(name.rpartition(".")[0])
-    hits = [s for s in known if _contains(stem, s)]
-    if hits:
-        return known[max(hits, key=len)]
+    hit = _hit(stem, known)
+    if hit:
+        return known[hit]
     for folder in reversed(folders.split("/")):
-        if _words(folder) in known and ":" in known[_words(folder)]:
+        if ":" in known.get(_words(folder), ""):
             return known[_words(folder)]
     return _by_family(stem)
 
@@ -105,7 +117,7 @@ def _by_family(stem: str) -> str | None:
     """A model's name made of a known family and the details that follow it."""
     parts = stem.split("-")
     for i, part in enumerate(parts):
-        if _FAMILY.match(part):
+        if _is_family(part):
             end = i + 1
             while end < len(parts) and _DETAIL.match(parts[end]):
                 end += 1
@@ -115,16 +127,19 @@ def _by_family(stem: str) -> str | None:
 
 def resolve_models(batches: list[Batch], notes: list[Note]) -> None:
     """Give every batch about a language model its model, or leave it unnamed and say so."""
-    known = _known(batches)
-    named: dict[str, str] = {}
-    for batch in batches:
-        if not models_of(batch) and batch.kind == "sample":
-            _from_copy(batch, batches)
-    for batch in batches:
-        models = models_of(batch)
-        if models:
+    models = [models_of(b) for b in batches]
+    known = _known(models)
+    by_file: dict[str, set[str]] = {}
+    for batch, named in zip(batches, models, strict=True):
+        by_file.setdefault(batch.file, set()).update(named)
+    for i, batch in enumerate(batches):
+        if not models[i] and batch.kind == "sample" and any(batch.duplicate_of):
+            models[i] = _from_copy(batch, by_file)
+    told: dict[str, str] = {}
+    for batch, named in zip(batches, models, strict=True):
+        if named:
             if "model" not in batch.constants_from:
-                _compare_path(batch, models, known, notes)
+                _compare_path(batch, named, known, notes)
             continue
         if not is_about_llm(batch):
             continue
@@ -132,27 +147,31 @@ def resolve_models(batches: list[Batch], notes: list[Note]) -> None:
         if model:
             batch.constants["model"] = model
             batch.constants_from["model"] = "path"
-            if batch.file not in named:
-                named[batch.file] = model
+            if told.setdefault(batch.file, model) is model:
                 notes.append(Note("model-from-path", batch.file, detail=model))
         elif batch.kind == "sample":
             notes.append(Note("model-unknown", batch.file, tuple(batch.rows)))
 
 
-def _from_copy(batch: Batch, batches: list[Batch]) -> None:
-    """The model of the batch that this one repeats, when all its copies agree on one."""
-    files = {d.partition("#")[0].rpartition(":")[0] or d for d in batch.duplicate_of if d}
-    files |= {d.partition("#")[0] for d in batch.duplicate_of if d and "#" in d}
-    models = {m for b in batches if b.file in files and b is not batch for m in models_of(b)}
-    if len(models) == 1:
-        batch.constants["model"] = models.pop()
-        batch.constants_from["model"] = "copy"
+def _from_copy(batch: Batch, by_file: dict[str, set[str]]) -> list[str]:
+    """The model of the batches that this one repeats, when they agree on one; none otherwise."""
+    found: set[str] = set()
+    for place in batch.duplicate_of:
+        if place:
+            file = place.partition("#")[0]
+            found |= by_file.get(file) or by_file.get(file.rpartition(":")[0], set())
+    if len(found) != 1:
+        return []
+    model = found.pop()
+    batch.constants["model"] = model
+    batch.constants_from["model"] = "copy"
+    return [model]
 
 
 def _family_of(text: str) -> str | None:
     for part in _words(text).split("-"):
-        if _FAMILY.match(part):
-            return re.sub(r"[\d.]+$", "", part)
+        if _is_family(part):
+            return part.rstrip("0123456789.")
     return None
 
 
@@ -162,16 +181,23 @@ def _compare_path(
     """Note a path that names another model, or another setting, than the content."""
     stem = batch.file.rpartition("/")[2].rpartition(".")[0]
     path_family = _family_of(stem)
-    families = {_family_of(m) for m in models}
-    if path_family and None not in families and path_family not in families:
-        notes.append(Note("path-contradicts", batch.file, detail=stem, other=models[0]))
-        return
-    hits = [s for s in known if _contains(_words(stem), s) and ":" in known[s]]
-    if hits and known[max(hits, key=len)] not in models and len(models) == 1:
-        best = known[max(hits, key=len)]
-        if _words(best) != _words(models[0]) and not _words(models[0]).startswith(_words(best)):
+    if path_family:
+        families = {_family_of(m) for m in models}
+        if None not in families and path_family not in families:
             notes.append(Note("path-contradicts", batch.file, detail=stem, other=models[0]))
             return
+    if len(models) == 1:
+        tagged = {s: m for s, m in known.items() if ":" in m}
+        best = tagged.get(_hit(_words(stem), tagged) or "")
+        if best and best != models[0] and not _words(models[0]).startswith(_words(best)):
+            notes.append(Note("path-contradicts", batch.file, detail=stem, other=models[0]))
+            return
+    if _DECIMAL_IN_PATH.search(batch.file):
+        _compare_settings(batch, notes)
+
+
+def _compare_settings(batch: Batch, notes: list[Note]) -> None:
+    """``temp0p8`` in a path against the temperatures of the rows."""
     for word, number in _PATH_SETTING.findall(batch.file.lower()):
         key = _SETTINGS[word]
         column = batch.column(key, role="parameter")
@@ -179,5 +205,5 @@ def _compare_path(
         values.discard(None)
         if values and "p" in number and float(number.replace("p", ".")) not in values:
             detail = f"{word}{number}"
-            other = f"{key} {sorted(map(str, values))[0]}"
+            other = f"{key} {min(map(str, values))}"
             notes.append(Note("path-contradicts", batch.file, detail=detail, other=other))

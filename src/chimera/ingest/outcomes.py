@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from chimera.record.batch import Column
 
 _NO_ERROR = frozenset({"", "none", "null", "no", "false", "0", "ok", "nan", "n/a", "[]", "{}", "-"})
-_FALSE = frozenset({"false", "no", "0", "failed", "fail", "error", "f", "n"})
+_FALSE = frozenset({"false", "no", "0", "0.0", "failed", "fail", "error", "f", "n"})
 _FAILED_STATUS = frozenset(
     {
         "failed",
@@ -25,79 +27,99 @@ _FAILED_STATUS = frozenset(
     }
 )
 _TRUE = frozenset({"true", "yes", "1", "t", "y"})
+_COLD = frozenset({"cold", "cold start", "cold_start", "coldstart", "load"})
+_WARM_UP = frozenset({"warmup", "warm-up", "warm_up", "warm up", "ramp-up", "rampup"})
 _RATES = frozenset(
     {"token_rate", "decode_throughput", "wall_throughput", "output_throughput", "throughput"}
 )
 _ERROR_TEXTS = ("error ", "error:", "exception", "traceback (most recent")
-TOTAL_ROWS = frozenset({"aggregated", "total", "all", "overall", "totals", "sum", "average"})
+_TOTAL_ROWS = frozenset({"aggregated", "total", "all", "overall", "totals", "sum", "average"})
+
+
+@lru_cache(maxsize=4096)
+def is_total(text: str) -> bool:
+    """Whether a row of that name sums up the others."""
+    return len(text) < 24 and text.strip(" *").lower() in _TOTAL_ROWS
 
 
 def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _by_error(values: list[Any], outcomes: list[str]) -> None:
-    for i, value in enumerate(values):
-        text = _text(value)
-        if text.lower() not in _NO_ERROR and not outcomes[i]:
-            outcomes[i] = text
+def _where(raw: list[Any], says: Callable[[Any], bool]) -> list[int]:
+    """The rows of which ``says`` holds; each distinct cell is asked once."""
+    try:
+        hits = {cell for cell in set(raw) if says(cell)}
+    except TypeError:  # lists or objects in the cells
+        return [i for i, cell in enumerate(raw) if says(cell)]
+    return [i for i, cell in enumerate(raw) if cell in hits] if hits else []
 
 
-def _by_success(column: Column, outcomes: list[str]) -> None:
-    for i, value in enumerate(column.raw):
-        if _text(value).lower() in _FALSE and not outcomes[i]:
-            outcomes[i] = f"{column.name} is {_text(value)}"
+def _is_error(value: Any) -> bool:
+    return _text(value).lower() not in _NO_ERROR
 
 
-def _by_status(column: Column, outcomes: list[str]) -> None:
-    for i, value in enumerate(column.raw):
-        text = _text(value).lower()
-        http_error = text.isdigit() and len(text) == 3 and int(text) >= 400
-        if (text in _FAILED_STATUS or http_error) and not outcomes[i]:
-            outcomes[i] = f"{column.name} is {_text(value)}"
+def _is_false(value: Any) -> bool:
+    return _text(value).lower() in _FALSE
 
 
-def _by_text(column: Column, outcomes: list[str]) -> None:
-    """An answer that is an error message is a failure, whatever ``success`` says."""
-    for i, value in enumerate(column.raw):
-        if isinstance(value, str) and value[:24].lower().startswith(_ERROR_TEXTS):
-            if not outcomes[i]:
-                outcomes[i] = "the answer is an error message: " + value[:80]
+def _is_failed_status(value: Any) -> bool:
+    text = _text(value).lower()
+    http_error = len(text) == 3 and text.isdecimal() and int(text) >= 400
+    return text in _FAILED_STATUS or http_error
 
 
-def outcomes_of(columns: list[Column], n: int) -> list[str]:
+def _is_error_text(value: Any) -> bool:
+    return isinstance(value, str) and value[:24].lower().startswith(_ERROR_TEXTS)
+
+
+# In this order, the first to speak names the reason.
+_SAYS: dict[str, Callable[[Any], bool]] = {
+    "error": _is_error,
+    "success": _is_false,
+    "status": _is_failed_status,
+    "text": _is_error_text,
+}
+
+
+def _reason(column: Column, row: int) -> str:
+    text = _text(column.raw[row])
+    if column.key == "error":
+        return text
+    if column.key == "text":
+        return "the answer is an error message: " + column.raw[row][:80]
+    return f"{column.name} is {text}"
+
+
+def outcomes_of(columns: list[Column], metrics: list[Column], n: int) -> list[str]:
     """One entry a record: "" for success, otherwise the reason of the failure."""
     outcomes = [""] * n
-    metrics = [c for c in columns if c.role == "metric"]
-    for column in columns:
-        if column.role == "status" and column.key == "error":
-            _by_error(column.raw, outcomes)
-    for column in columns:
-        if column.role == "status":
-            if column.key == "success":
-                _by_success(column, outcomes)
-            elif column.key == "status":
-                _by_status(column, outcomes)
-            elif column.key == "text":
-                _by_text(column, outcomes)
+    speaking = [c for c in columns if c.role == "status" and c.key in _SAYS]
+    speaking.sort(key=lambda c: c.key != "error")
+    for column in speaking:
+        if column.key == "error" and not any(column.raw):
+            continue
+        for i in _where(column.raw, _SAYS[column.key]):
+            outcomes[i] = outcomes[i] or _reason(column, i)
     _by_values(metrics, outcomes)
     return outcomes
 
 
 def _by_values(metrics: list[Column], outcomes: list[str]) -> None:
     """A rate of zero, or no value at all, is a failure that nobody recorded as one."""
-    rates = [c for c in metrics if c.key in _RATES and c.statistic in ("", "mean")]
-    measured = [c for c in metrics if c.unit not in ("tokens", "characters", "bytes")]
-    for column in rates:
-        if all(v in (0, None) for v in column.values):
+    for column in metrics:
+        if column.key not in _RATES or column.statistic not in ("", "mean"):
+            continue
+        if 0 not in column.values or not any(column.values):
             continue  # a whole column of zeros was never measured; see batches.py
         for i, value in enumerate(column.values):
             if value == 0 and not outcomes[i]:
                 outcomes[i] = f"no error is recorded, but {column.name} is 0"
-    if not measured:
+    measured = [c.values for c in metrics if c.unit not in ("tokens", "characters", "bytes")]
+    if not measured or any(None not in values for values in measured):
         return
     for i, outcome in enumerate(outcomes):
-        if not outcome and all(c.values[i] is None for c in measured):
+        if not outcome and all(values[i] is None for values in measured):
             outcomes[i] = "no value was recorded"
 
 
@@ -108,21 +130,19 @@ def phases_of(columns: list[Column], n: int) -> list[str]:
         if column.role != "status":
             continue
         if column.key == "phase":
-            for i, value in enumerate(column.raw):
-                phases[i] = phases[i] or _phase(column.name.lower(), _text(value).lower())
+            name = column.name.lower()
+            phases = [p or _phase(name, v) for p, v in zip(phases, column.raw, strict=True)]
         elif column.key == "repeat":
-            for i, value in enumerate(column.raw):
-                if _text(value) in ("-1", "-1.0"):
-                    phases[i] = "warm-up"
+            for i in _where(column.raw, lambda v: _text(v) in ("-1", "-1.0")):
+                phases[i] = "warm-up"
     return phases
 
 
-def _phase(name: str, value: str) -> str:
+def _phase(name: str, cell: Any) -> str:
+    value = _text(cell).lower()
     if "warm" in name or "cold" in name:
         hit = value in _TRUE
         return ("cold" if "cold" in name else "warm-up") if hit else ""
-    if value in ("cold", "cold start", "cold_start", "coldstart", "load"):
+    if value in _COLD:
         return "cold"
-    if value in ("warmup", "warm-up", "warm_up", "warm up", "ramp-up", "rampup"):
-        return "warm-up"
-    return ""
+    return "warm-up" if value in _WARM_UP else ""

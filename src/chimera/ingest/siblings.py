@@ -18,20 +18,19 @@ def infer_units(batches: list[Batch]) -> None:
         c
         for b in batches
         for c in b.columns
-        if c.role == "metric" and not c.unit and METRICS.get(c.key) and METRICS[c.key].unit == "s"
+        if not c.unit and c.role == "metric" and c.key in METRICS and METRICS[c.key].unit == "s"
     ]
     if not bare:
         return
     known: dict[float, float] = {}
     for batch in batches:
         for column in batch.columns:
-            if column.role == "metric" and column.unit == "s" and column.unit_from == "name":
+            if column.unit_from == "name" and column.unit == "s" and column.role == "metric":
                 for raw in column.raw:
                     if isinstance(raw, float) and len(repr(raw)) > _MIN_DIGITS:
                         known[raw] = column.scale
     for column in bare:
-        filled = [raw for raw in column.raw if raw is not None]
-        scales = {known.get(raw) for raw in filled if isinstance(raw, float)}
+        scales = {known.get(raw) for raw in column.raw if isinstance(raw, float)}
         if len(scales) == 1 and (scale := scales.pop()) is not None:
             column.unit, column.scale, column.unit_from = "s", scale, "equal value"
             column.values = [None if v is None else v * scale for v in column.values]

@@ -2,38 +2,81 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
+from chimera.ingest.names import Reading, read_name
+
 SEPARATOR = "\x1f"  # joins nested keys; keys themselves may hold dots and slashes
+_DOT = re.compile(r"\.(?=[A-Za-z_])")
 
 
-class RawTable(msgspec.Struct):
-    """Names, columns of cells, and where each row stands.
+class Header(msgspec.Struct, frozen=True):
+    """The columns' names and what each says.
 
-    Cells are text (CSV, Markdown) or JSON values. ``parents`` holds for each column the enclosing
-    JSON key ("" where there is none), ``leaves`` its own key. ``constants`` are scalars of the enclosing objects, by
-    their own names. ``beside_rows`` marks the scalars of an object that also holds the rows:
-    they sum those rows up.
+    ``names`` are for people, ``leaves`` are what is read: the last key of a nested name.
+    ``measures`` tells whether any of them is a metric, ``times`` which hold points in time.
     """
 
-    names: list[str]
+    names: tuple[str, ...]
+    leaves: tuple[str, ...]
+    readings: tuple[Reading, ...]
+    measures: bool
+    times: tuple[int, ...]
+
+
+@lru_cache(maxsize=1024)
+def nested_header(names: tuple[str, ...]) -> Header:
+    """Of JSON keys joined by ``SEPARATOR``; folders hold many tables with the same keys."""
+    return _header([name.split(SEPARATOR) for name in names])
+
+
+@lru_cache(maxsize=1024)
+def flat_header(names: tuple[str, ...]) -> Header:
+    """Of column names; dots may join nested ones: "benchmark.input_shapes.batch_size"."""
+    parts = []
+    for name in names:
+        path = _DOT.split(name) if "." in name and " " not in name else [name]
+        parts.append(path if path[-1] else [name])
+    return _header(parts, names)
+
+
+def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Header:
+    readings = tuple(read_name(p[-1], p[-2] if len(p) > 1 else "") for p in parts)
+    return Header(
+        names or tuple(".".join(p) for p in parts),
+        tuple(p[-1] for p in parts),
+        readings,
+        any(r.role == "metric" for r in readings),
+        tuple(i for i, r in enumerate(readings) if r.role == "status" and r.key == "time"),
+    )
+
+
+class RawTable(msgspec.Struct, gc=False):
+    """Names, columns of cells, and where each row stands.
+
+    Cells are text (CSV, Markdown) or JSON values. ``constants`` are scalars of the enclosing
+    objects, by their own names. ``beside_rows`` marks the scalars of an object that also holds
+    the rows: they sum those rows up. ``pointers`` are each row's JSON pointer, None for text.
+    """
+
+    header: Header
     columns: list[list[Any]]
     rows: list[int]
     pointer: str = ""
-    parents: list[str] | None = None
     constants: dict[str, Any] = {}
     decimal_comma: bool = False
     beside_rows: bool = False
     pointers: list[str] | None = None
-    leaves: list[str] | None = None
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """Something that a reader of the report must know about the data.
 
-    ``kind`` is from a closed list (see ``chimera.facts.findings``), ``file`` and ``rows`` say
+    ``kind`` is from a closed list (see ``chimera.facts.notes``), ``file`` and ``rows`` say
     where, ``column`` which column, ``detail`` is text from the data (shown as a quotation).
     """
 

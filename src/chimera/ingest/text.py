@@ -11,6 +11,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_MARKS = frozenset({b"\xef", b"\xff", b"\xfe", b"\0", b"\xc3"})  # what they begin with
 
 
 def decode(data: bytes) -> tuple[str, str]:
@@ -18,6 +19,11 @@ def decode(data: bytes) -> tuple[str, str]:
 
     A file without a mark that is no UTF-8 is read as Windows-1252, which never fails, and said.
     """
+    if data[:1] not in _MARKS and b"\0" not in data[:64]:
+        try:
+            return data.decode("utf-8"), ""
+        except UnicodeDecodeError:
+            return data.decode("cp1252", "replace"), "Windows-1252 (it is no UTF-8)"
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             try:

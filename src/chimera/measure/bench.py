@@ -19,6 +19,12 @@ from chimera.engines.targets import open_target
 from chimera.errors import EngineError, InputError, MissingExtra, OutputError
 from chimera.measure.clock import RunClock
 from chimera.measure.code_version import code_version
+from chimera.measure.environment import (
+    HostName,
+    capture_environment,
+    read_load_average,
+    read_pressure,
+)
 from chimera.measure.interrupts import InterruptGate
 from chimera.measure.plan import BenchPlan, Step, cold_step, measured_steps
 from chimera.measure.recording import (
@@ -26,12 +32,6 @@ from chimera.measure.recording import (
     recorded_request,
     start_failed,
     started,
-)
-from chimera.record.environment import (
-    HostName,
-    capture_environment,
-    read_load_average,
-    read_pressure,
 )
 from chimera.record.run import (
     Configuration,

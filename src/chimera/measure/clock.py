@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from chimera.record.environment import utc_now
+from chimera.measure.environment import utc_now
 
 
 class RunClock:

@@ -13,7 +13,7 @@ import msgspec
 Role = Literal["metric", "parameter", "identity", "status", "label", "text", "unknown", "empty"]
 
 
-class Column(msgspec.Struct):
+class Column(msgspec.Struct, gc=False):
     """One column: the file's own name, what it means, and its values.
 
     ``values`` of a metric are floats in ``unit`` (canonical) or None; of any other role they

@@ -26,7 +26,8 @@ class Finding(msgspec.Struct, frozen=True):
     """Something that a reader should know, computed and tested by code.
 
     ``says`` are its claims, most important first; ``advice`` what follows from it (None when
-    nothing is to be done). ``weight`` orders findings of one severity, larger first.
+    nothing is to be done). ``weight`` orders findings of one severity, larger first. ``brief`` is
+    what this finding adds to a sentence about several of its kind.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Finding(msgspec.Struct, frozen=True):
     advice: Clause | None
     evidence: frozenset[str]
     weight: float = 0.0
+    brief: Spans = ()
 
     @property
     def facts(self) -> list[Fact]:
@@ -79,7 +81,7 @@ def field(fact: Fact, name: Field) -> Num:
 
 
 def interval(fact: Fact) -> tuple[Span, ...]:
-    """ " [low, high]" of a fact, or nothing where it has none."""
+    """The bounds of a fact's interval in brackets, or nothing where it has none."""
     if fact.ci95 is None:
         return ()
     unit = display_unit(fact.value, fact.unit)  # the value stands before it with this unit

@@ -7,10 +7,10 @@ from chimera.facts.claims import Claims
 from chimera.facts.comparisons import Comparison
 from chimera.facts.counts import Counts
 from chimera.facts.dataset import Dataset
-from chimera.facts.findings.base import SEVERITIES, Finding
+from chimera.facts.findings.base import SEVERITIES, Finding, clause
+from chimera.facts.findings.cold import cold_findings
 from chimera.facts.findings.documents import document_findings
 from chimera.facts.findings.quality import (
-    cold_findings,
     copy_findings,
     failure_findings,
     missing_findings,
@@ -21,13 +21,31 @@ from chimera.facts.findings.speed import speed_findings
 from chimera.facts.notes import NoteGroup
 from chimera.facts.summaries import SummaryRow
 from chimera.facts.sweeps import Sweep
-from chimera.facts.text import spans
+from chimera.facts.text import Span, spans
 
 _TITLES = {
     "best-untold": "The leading configurations of several models cannot be told apart",
     "confounded": "Cold starts are confounded with settings",
     "cold": "What cold starts cost",
     "no-effect": "Settings without an effect that can be told from chance",
+}
+# The sentence that opens findings about several subjects, before and after the list of them.
+_LEADS: dict[str, tuple[tuple[str, str], ...]] = {
+    "best-untold": (
+        ("The leading configurations cannot be told apart, by the gap to the runner-up: ", "."),
+        ("Which configuration is ahead cannot be told for ", " (gap to the runner-up)."),
+        ("By the gap to the runner-up, leaders cannot be told from chance: ", "."),
+    ),
+    "confounded": (
+        ("Cold starts fall on one level of a setting, so they are confounded with it: ", "."),
+        ("Reloads sit on one level of a setting, which says nothing about that setting: ", "."),
+        ("A difference in TTFT at these levels is one of reloads: ", "."),
+    ),
+    "cold": (
+        ("Mean TTFT of a cold start against a warm record: ", "."),
+        ("A cold start takes its time, here as mean TTFT against that of warm records: ", "."),
+        ("What a cold start adds, as mean TTFT cold against warm: ", "."),
+    ),
 }
 
 
@@ -37,22 +55,25 @@ def merged(findings: list[Finding]) -> list[Finding]:
     for finding in findings:
         key = finding.kind if finding.kind in _TITLES else finding.key
         groups.setdefault(key, []).append(finding)
-    result = []
-    for key, members in groups.items():
-        first = members[0]
-        if len(members) > 1 and key in _TITLES:
-            first = Finding(
-                key,
-                first.kind,
-                first.severity,
-                spans(_TITLES[key]),
-                tuple(c for f in members for c in f.says),
-                first.advice,
-                first.evidence,
-                first.weight,
-            )
-        result.append(first)
-    return result
+    return [
+        _joined(key, members) if len(members) > 1 and key in _TITLES else members[0]
+        for key, members in groups.items()
+    ]
+
+
+def _joined(key: str, members: list[Finding]) -> Finding:
+    first = members[0]
+    says = tuple(c for f in members for c in f.says)
+    if key in _LEADS and all(f.brief for f in members):
+        listed: list[str | Span] = []
+        for i, finding in enumerate(members):
+            listed += ["; " if i else "", *finding.brief]
+        lead = clause(first.evidence, *((a, *listed, b) for a, b in _LEADS[key]))
+        says = (lead, *says)
+    title = spans(_TITLES[key])
+    return Finding(
+        key, first.kind, first.severity, title, says, first.advice, first.evidence, first.weight
+    )
 
 
 def findings_of(
@@ -67,13 +88,13 @@ def findings_of(
 ) -> list[Finding]:
     """Every finding, the most important first."""
     found = [
-        *speed_findings(book, data, comparisons),
+        *speed_findings(comparisons),
         *settings_findings(sweeps),
         *cold_findings(book, data),
         *failure_findings(counts),
         *document_findings(claims),
         *percentile_findings(summaries, book),
-        *missing_findings(book, data, counts),
+        *missing_findings(book, data),
         *copy_findings(counts, notes),
     ]
     return sorted(merged(found), key=lambda f: (SEVERITIES.index(f.severity), -f.weight, f.key))

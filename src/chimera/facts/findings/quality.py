@@ -1,18 +1,17 @@
-"""Findings about the data: cold starts, failures, copies, weak percentiles, what is missing."""
+"""Findings about the data: failures, copies, weak percentiles, what is missing."""
 
 from __future__ import annotations
 
 from chimera.facts.book import FactBook
 from chimera.facts.counts import Counts
-from chimera.facts.dataset import Dataset, Subject, identity_values, subject_label
-from chimera.facts.fact import Fact, Origin
+from chimera.facts.dataset import Dataset, identity_values
+from chimera.facts.fact import Origin
 from chimera.facts.findings.base import (
     COUNTED,
     EMPTY,
     Finding,
     clause,
     count,
-    field,
     label,
     name,
     plural,
@@ -21,9 +20,7 @@ from chimera.facts.findings.base import (
 from chimera.facts.notes import NoteGroup
 from chimera.facts.summaries import SummaryRow
 from chimera.facts.text import Span, spans
-from chimera.record.vocabulary import metric_label
 
-_SPOILT = 0.2
 _WANTED = (
     ("engine", "the engine"),
     ("engine_version", "the engine's version"),
@@ -31,78 +28,6 @@ _WANTED = (
     ("quantization", "the quantization"),
     ("prompt", "the prompt"),
 )
-
-
-def cold_findings(book: FactBook, data: Dataset) -> list[Finding]:
-    """What a cold start costs, for each subject that had some."""
-    findings = []
-    for place, subject in enumerate(data.by_subject):
-        warm = book.find(subject, "ttft", "mean", "warm")
-        cold = book.find(subject, "ttft", "mean", "cold")
-        if warm is None or cold is None or not warm.value:
-            continue
-        who = name(subject_label(subject))
-        says = [
-            clause(
-                EMPTY,
-                (who, " had ", field(cold, "n"), plural_n(cold, " cold start", " cold starts"),
-                 " with a mean TTFT of ", value(cold), ", against ", value(warm),
-                 " on its warm records."),
-                ("On cold starts (", field(cold, "n"), ") the mean TTFT of ", who, " is ",
-                 value(cold), "; on warm records it is ", value(warm), "."),
-                ("A warm record of ", who, " has a mean TTFT of ", value(warm), ", a cold start ",
-                 value(cold), " (", field(cold, "n"), " of these)."),
-            )
-        ]  # fmt: skip
-        spoilt = _spoilt(book, data, subject)
-        if spoilt:
-            worst, usual = spoilt
-            what = label(metric_label(worst.metric))
-            says.append(
-                clause(
-                    EMPTY,
-                    ("A cold start also spoilt ", what, ": ", value(worst), (" against a warm "
-                     "median of "), value(usual), "."),
-                    ("The ", what, " of a cold start was ", value(worst), (", where the warm "
-                     "median is "), value(usual), "."),
-                )
-            )  # fmt: skip
-        advice = clause(
-            COUNTED,
-            ("Send a warm-up request before traffic or measurement, and keep the model loaded.",),
-            ("Keep the model loaded, and warm it up before you measure or serve.",),
-            ("Warm the model up first, and look at cold starts apart from warm records.",),
-        )  # fmt: skip
-        title = spans("Cold starts of ", who)
-        findings.append(
-            Finding(
-                f"cold:{who.text}", "cold", "medium", title, tuple(says), advice, EMPTY, 70 - place
-            )
-        )
-    return findings
-
-
-def plural_n(fact: Fact, one: str, many: str) -> str:
-    """``one`` when the fact sums up one record."""
-    return one if fact.n == 1 else many
-
-
-def _spoilt(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fact, Fact] | None:
-    """The lowest cold throughput and the warm median, when the former is far below."""
-    for metric in ("decode_throughput", "token_rate"):
-        usual = book.find(subject, metric, "median", "warm")
-        lowest = book.find(subject, metric, "min", "all")
-        if usual and lowest and isinstance(usual.value, float) and isinstance(lowest.value, float):
-            cold = [
-                s
-                for s in data.good(subject)
-                if s.phase == "cold"
-                and (c := s.batch.column(metric)) is not None
-                and c.values[s.index] == lowest.value
-            ]
-            if cold and lowest.value < (1.0 - _SPOILT) * usual.value:
-                return lowest, usual
-    return None
 
 
 def failure_findings(counts: Counts) -> list[Finding]:
@@ -204,14 +129,15 @@ def percentile_findings(rows: list[SummaryRow], book: FactBook) -> list[Finding]
         expression="count(files whose percentiles are means of runs)",
     )
     example = max(of_means, key=lambda f: f.statistic)
+    kind, where = label(example.statistic), name(example.subject["file"])
     says = clause(
         EMPTY,
-        ("In ", count(tally), plural(tally, " file", " files"), (" a percentile is the mean of a "
-         "run: "), label(example.statistic), " in ", name(example.subject["file"]), " is ", value(example), (", which one of its "
-         "runs has as its mean.")),
-        (label(example.statistic), " of ", name(example.subject["file"]), ", ", value(example),
-         ", is the mean of one of its runs, not a percentile of requests; ", count(tally),
-         plural(tally, " file is", " files are"), " like that."),
+        ("In ", count(tally), plural(tally, " file", " files"), " a percentile is the mean of a "
+         "run: ", kind, " in ", where, " is ", value(example), ", which one of its runs has as its "
+         "mean."),
+        (kind, " of ", where, ", ", value(example), ", is the mean of one of its runs, not a "
+         "percentile of requests; ", count(tally), plural(tally, " file is", " files are"),
+         " like that."),
     )  # fmt: skip
     advice = clause(
         COUNTED,
@@ -222,7 +148,7 @@ def percentile_findings(rows: list[SummaryRow], book: FactBook) -> list[Finding]
     return [Finding("percentiles", "percentiles", "medium", title, (says,), advice, EMPTY, 45.0)]
 
 
-def missing_findings(book: FactBook, data: Dataset, counts: Counts) -> list[Finding]:
+def missing_findings(book: FactBook, data: Dataset) -> list[Finding]:
     """What was not recorded: without it nobody can repeat the measurement."""
     batches = list({id(s.batch): s.batch for s in data.samples}.values())
     if not batches:

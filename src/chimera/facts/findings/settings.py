@@ -28,18 +28,13 @@ def settings_findings(sweeps: list[Sweep]) -> list[Finding]:
     findings: list[Finding] = []
     for place, sweep in enumerate(sweeps):
         weight = 80.0 - place
-        for best in sweep.best[:1]:
-            findings.append(_best(sweep, best, weight))
-        for effect in sweep.effects:
-            if effect.certain:
-                findings.append(_effect(sweep, effect, weight))
+        findings.extend(_best(sweep, best, weight) for best in sweep.best[:1])
+        findings.extend(_effect(sweep, e, weight) for e in sweep.effects if e.certain)
         none = [e for e in sweep.effects if not e.certain]
         if none:
             findings.append(_no_effect(sweep, none, weight))
-        for cold in sweep.cold:
-            findings.append(_confounded(sweep, cold, weight))
-        for a, b in sweep.together:
-            findings.append(_together(sweep, a, b, weight))
+        findings.extend(_confounded(sweep, cold, weight) for cold in sweep.cold)
+        findings.extend(_together(sweep, a, b, weight) for a, b in sweep.together)
     single = [s for s in sweeps if s.one_run_each]
     if single:
         findings.append(_one_run(single))
@@ -76,8 +71,9 @@ def _best(sweep: Sweep, best: Best, weight: float) -> Finding:
         ("Before settings are fixed, run the leading ones again, in random order.",),
     )
     title = spans("The leading configurations of ", who, " cannot be told apart")
+    brief = (who, *spans(" "), value(best.gap), *spans(*parts))
     return Finding(
-        f"best:{who.text}", "best-untold", "high", title, (says,), advice, EXTREME, weight
+        f"best:{who.text}", "best-untold", "high", title, (says,), advice, EXTREME, weight, brief
     )
 
 
@@ -154,12 +150,12 @@ def _no_effect(sweep: Sweep, effects: list[Effect], weight: float) -> Finding:
         says.append(
             clause(
                 EMPTY,
-                ("On warm records of ", who, ", an effect on ", what, (" cannot be told from chance "
-                 "for "), *listed, "."),
+                ("On warm records of ", who, ", an effect on ", what, " cannot be told from chance "
+                 "for ", *listed, "."),
                 ("For ", who, ", what these do to ", what, " cannot be told from chance: ",
                  *listed, "."),
-                ("What changes in ", what, " of ", who, (" with these settings cannot be told from "
-                 "chance: "), *listed, "."),
+                ("What changes in ", what, " of ", who, " with these settings cannot be told from "
+                 "chance: ", *listed, "."),
             )
         )  # fmt: skip
     title = spans("Settings of ", who, " without an effect that can be told from chance")
@@ -201,6 +197,7 @@ def _confounded(sweep: Sweep, cold: ColdByLevel, weight: float) -> Finding:
         advice,
         COUNTED,
         weight - 2,
+        spans(who, " (", count(cold.total), " on ", parameter, " ", level, ")"),
     )
 
 

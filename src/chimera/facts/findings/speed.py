@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from chimera.facts.book import FactBook
 from chimera.facts.comparisons import Comparison
-from chimera.facts.dataset import Dataset, Subject, subject_label
+from chimera.facts.dataset import Subject, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.findings.base import (
     ARGMAX,
@@ -26,20 +25,20 @@ from chimera.record.vocabulary import METRICS, metric_label
 _SHOWN = ("decode_throughput", "token_rate", "output_throughput", "ttft", "tpot", "e2e_latency")
 
 
-def speed_findings(book: FactBook, data: Dataset, comparisons: list[Comparison]) -> list[Finding]:
+def speed_findings(comparisons: list[Comparison]) -> list[Finding]:
     """For each metric: the leader against the next one, or that they cannot be told apart."""
     findings = []
     for place, metric in enumerate(_SHOWN):
         pairs = [c for c in comparisons if c.metric == metric]
         if not pairs:
             continue
-        ranked = _ranked(book, pairs)
+        ranked = _ranked(pairs)
         lead = _between(pairs, ranked[0], ranked[1])
         weight = 100.0 - place
         if lead is None or lead.difference is None:
             findings.append(_not_comparable(metric, ranked, weight))
         elif lead.certain and _leads_all(pairs, ranked):
-            findings.append(_leader(metric, ranked, pairs, lead, weight))
+            findings.append(_leader(metric, ranked, lead, weight))
         elif lead.certain:
             findings.append(_partial(metric, lead, weight))
         else:
@@ -48,7 +47,7 @@ def speed_findings(book: FactBook, data: Dataset, comparisons: list[Comparison])
     return findings
 
 
-def _ranked(book: FactBook, pairs: list[Comparison]) -> list[Subject]:
+def _ranked(pairs: list[Comparison]) -> list[Subject]:
     """Subjects in order of the comparisons that they win."""
     subjects = list(dict.fromkeys(s for c in pairs for s in (c.a, c.b)))
     wins = {s: sum(1 for c in pairs if c.a == s and c.difference is not None) for s in subjects}
@@ -98,9 +97,7 @@ def _claim(metric: str, c: Comparison) -> Clause:
     )  # fmt: skip
 
 
-def _leader(
-    metric: str, ranked: list[Subject], pairs: list[Comparison], lead: Comparison, weight: float
-) -> Finding:
+def _leader(metric: str, ranked: list[Subject], lead: Comparison, weight: float) -> Finding:
     first, what = name(subject_label(lead.a)), label(metric_label(metric))
     says = [_claim(metric, lead)]
     if len(ranked) > 2:

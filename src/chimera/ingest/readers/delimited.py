@@ -7,36 +7,45 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
-from chimera.ingest.batches import comma_of
-from chimera.ingest.cells import parse_number
-from chimera.ingest.tables import Note, RawTable
+from chimera.ingest.cells import is_decimal_comma, parse_number
+from chimera.ingest.readers.base import Content, Reader, Tables
+from chimera.ingest.tables import RawTable, flat_header
 from chimera.record.units import unit_of
 
 _DELIMITERS = ",;\t|"
 _FIELD_LIMIT = 16 * 1024 * 1024
+_HEAD = 65536  # characters that are looked at for comments and the delimiter
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
+csv.field_size_limit(_FIELD_LIMIT)
+
+Rows = list[list[str]]
 
 
-def read_delimited(text: str, file: str, notes: list[Note]) -> tuple[list[RawTable], str]:
+def _is_delimited(content: Content) -> bool:
+    return content.type in ("CSV", "TSV")
+
+
+def read_delimited(content: Content) -> Tables:
     """(tables, why there are none). The reason is "" when there are tables."""
-    lines = text.splitlines()
-    start = next((i for i, x in enumerate(lines) if x.strip() and x[:1] != "#"), None)
-    if start is None:
-        return [], "the file is empty" if not text.strip() else "it holds only comments"
-    comments = sum(1 for x in lines[:start] if x[:1] == "#")
-    if comments:
-        notes.append(Note("comment-lines", file, tuple(range(1, start + 1))))
-    delimiter = _delimiter(lines[start : start + 20])
+    text = content.text
+    skipped, start = _comments(text) if text[:1] in ("#", "", " ", "\t", "\r", "\n") else (0, 0)
+    if start >= len(text):
+        return [], "it holds only comments" if "#" in text else "the file is empty"
+    if skipped and "#" in text[:start]:
+        content.note("comment-lines", tuple(range(1, skipped + 1)))
+    body = text[start:] if start else text
+    delimiter = _delimiter(body)
     if delimiter is None:
-        return [], "it has no columns: " + lines[start].strip()[:80]
-    csv.field_size_limit(_FIELD_LIMIT)
+        return [], "it has no columns: " + body.lstrip().splitlines()[0].strip()[:80]
     try:
-        rows, numbers = _rows(text, lines, start, delimiter)
+        rows, numbers = _rows(body, skipped, delimiter)
     except csv.Error as error:
         return [], f"it cannot be read as a table: {error}"
     tables = []
-    for block, block_numbers in _blocks(rows, numbers):
-        table = _table(block, block_numbers, file, delimiter, notes)
+    for block, lines in _blocks(rows, numbers):
+        table = _table(block, lines, content, delimiter)
         if table:
             tables.append(table)
     if tables:
@@ -46,13 +55,28 @@ def read_delimited(text: str, file: str, notes: list[Note]) -> tuple[list[RawTab
     return [], "it has no header row of names above numbers"
 
 
-def _delimiter(lines: list[str]) -> str | None:
+DELIMITED = Reader("delimited text", _is_delimited, read_delimited)
+
+
+def _comments(text: str) -> tuple[int, int]:
+    """(lines that are blank or comments before the first other line, where that line begins)."""
+    count = position = 0
+    while position < len(text):
+        line = _LINE.match(text, position)
+        if line is None or (line[0].strip() and line[0][:1] != "#"):
+            break
+        count, position = count + 1, line.end()
+    return count, position
+
+
+def _delimiter(body: str) -> str | None:
     """The delimiter that splits the first lines into the most columns of equal number."""
+    lines = [line for line in body[:_HEAD].split("\n", 20)[:20] if line.strip()]
     best, best_score = None, 0
     for delimiter in _DELIMITERS:
-        counts = [line.count(delimiter) for line in lines if line.strip()]
-        if not counts or not counts[0]:
+        if delimiter not in lines[0]:
             continue
+        counts = [line.count(delimiter) for line in lines]
         usual = max(set(counts), key=counts.count)
         score = counts.count(usual) * 100 // len(counts) * 4 + min(usual, 50) + counts[0]
         if usual and score > best_score:
@@ -60,37 +84,28 @@ def _delimiter(lines: list[str]) -> str | None:
     return best
 
 
-def _rows(
-    text: str, lines: list[str], start: int, delimiter: str
-) -> tuple[list[list[str]], list[int]]:
+def _rows(body: str, skipped: int, delimiter: str) -> tuple[Rows, list[int]]:
     """(rows, the line on which each begins), blank rows kept as empty lists."""
-    body = text if not start else "\n".join(lines[start:])
-    reader = csv.reader(
-        io.StringIO(body, newline=""), delimiter=delimiter, skipinitialspace=delimiter != "\t"
-    )
+    source = io.StringIO(body, newline="")
+    reader = csv.reader(source, delimiter=delimiter, skipinitialspace=delimiter != "\t")
     if '"' not in body:  # no quoted line breaks: a row is a line
         rows = list(reader)
-        if "\r" not in body.replace("\r\n", "\n"):
-            return rows, list(range(start + 1, start + 1 + len(rows)))
-    rows, numbers, last = [], [], 0
-    reader = csv.reader(
-        io.StringIO(body, newline=""), delimiter=delimiter, skipinitialspace=delimiter != "\t"
-    )
+        return rows, list(range(skipped + 1, skipped + 1 + len(rows)))
+    rows, numbers, last = [], [], skipped
     for row in reader:
         rows.append(row)
-        numbers.append(start + last + 1)
-        last = reader.line_num
+        numbers.append(last + 1)
+        last = skipped + reader.line_num
     return rows, numbers
 
 
-def _blocks(
-    rows: list[list[str]], numbers: list[int]
-) -> list[tuple[list[list[str]], list[int]]]:
+def _blocks(rows: Rows, numbers: list[int]) -> list[tuple[Rows, list[int]]]:
     """The tables of a file: parts between blank rows; a part of one lone row is no table."""
-    if [] not in rows and all(any(r) for r in rows[-1:]):
+    width = len(rows[0])
+    if {width}.issuperset(map(len, rows)) and all(map(any, rows)):
         return [(rows, numbers)]
-    blocks: list[tuple[list[list[str]], list[int]]] = []
-    block: list[list[str]] = []
+    blocks: list[tuple[Rows, list[int]]] = []
+    block: Rows = []
     block_numbers: list[int] = []
     for row, number in zip(rows, numbers, strict=True):
         if any(cell.strip() for cell in row):
@@ -115,55 +130,77 @@ def _blocks(
 
 def _is_header(row: list[str]) -> bool:
     """Names above numbers: most cells filled, none a number."""
-    filled = [c for c in row if c.strip()]
-    return bool(filled) and all(c.strip().endswith("%") or parse_number(c) is None for c in filled)
+    empty = True
+    for cell in row:
+        text = cell.strip()
+        if text:
+            empty = False
+            if not text[0].isalpha() and text[-1] != "%" and parse_number(text) is not None:
+                return False
+    return not empty
 
 
 def _is_unit_row(row: list[str]) -> bool:
     """A second header line that holds units ("ms", "%") and blanks, no numbers."""
     filled = [c.strip() for c in row if c.strip()]
-    if not filled or any(parse_number(c) for c in filled):
-        return not filled and len(row) > 1
-    known = sum(1 for c in filled if unit_of(c) or (len(c) <= 24 and " " not in c))
-    return known == len(filled) and any(unit_of(c) for c in filled) and len(filled) < len(row)
+    if not filled:
+        return len(row) > 1
+    if any(parse_number(c) for c in filled):
+        return False
+    known = all(unit_of(c) or (len(c) <= 24 and " " not in c) for c in filled)
+    return known and any(map(unit_of, filled)) and len(filled) < len(row)
 
 
-def _table(
-    rows: list[list[str]], numbers: list[int], file: str, delimiter: str, notes: list[Note]
-) -> RawTable | None:
+def _filled(row: list[str]) -> int:
+    return len([c for c in row if c.strip()])
+
+
+def _table(rows: Rows, lines: list[int], content: Content, delimiter: str) -> RawTable | None:
     header = 0
-    while header < min(3, len(rows) - 1) and _is_header(rows[header + 1]) and (
-        len([c for c in rows[header] if c.strip()]) < len(rows[header + 1]) // 2 + 1
+    while (
+        header < min(3, len(rows) - 1)
+        and _filled(rows[header]) < len(rows[header + 1]) // 2 + 1
+        and _is_header(rows[header + 1])
     ):
         header += 1  # a title or a group row above the names
     if not _is_header(rows[header]):
         return None
     names = [c.strip() for c in rows[header]]
-    body, lines = rows[header + 1 :], numbers[header + 1 :]
+    body, lines = rows[header + 1 :], lines[header + 1 :]
     if body and _is_unit_row(body[0]):
         units = body[0]
         names = [
             f"{name} ({units[i].strip()})" if i < len(units) and units[i].strip() else name
             for i, name in enumerate(names)
         ]
-        notes.append(Note("unit-row", file, (lines[0],)))
+        content.note("unit-row", (lines[0],))
         body, lines = body[1:], lines[1:]
-    body, lines = _same_width(body, lines, len(names), file, notes)
+    body, lines = _same_width(body, lines, len(names), content)
     if not body:
         return None
-    names = _unique(names, file, notes)
+    if "" in names or len(set(names)) != len(names):
+        names = _unique(names, content)
     columns = [list(column) for column in zip(*body, strict=True)]
-    comma = comma_of(columns, delimiter)
+    comma = delimiter != "," and _has_decimal_comma(columns)
     if comma:
-        notes.append(Note("decimal-comma", file))
-    return RawTable(names, columns, lines, decimal_comma=comma)
+        content.note("decimal-comma")
+    return RawTable(flat_header(tuple(names)), columns, lines, decimal_comma=comma)
+
+
+def _has_decimal_comma(columns: list[list[str]]) -> bool:
+    """Whether a file that is not split at commas writes decimals with one."""
+    return any(
+        is_decimal_comma([c for c in cells if c])
+        for cells in columns
+        if any("," in c for c in cells)
+    )
 
 
 def _same_width(
-    body: list[list[str]], lines: list[int], width: int, file: str, notes: list[Note]
-) -> tuple[list[list[str]], list[int]]:
+    body: Rows, lines: list[int], width: int, content: Content
+) -> tuple[Rows, list[int]]:
     """Rows that fit the header. Short last rows are truncated writes; both are named."""
-    if all(len(row) == width for row in body):
+    if {width}.issuperset(map(len, body)):
         return body, lines
     kept, kept_lines, bad = [], [], []
     for row, line in zip(body, lines, strict=True):
@@ -175,11 +212,11 @@ def _same_width(
         elif any(c.strip() for c in row):
             bad.append(line)
     if bad:
-        notes.append(Note("row-width", file, tuple(bad)))
+        content.note("row-width", tuple(bad))
     return kept, kept_lines
 
 
-def _unique(names: list[str], file: str, notes: list[Note]) -> list[str]:
+def _unique(names: list[str], content: Content) -> list[str]:
     """Names made distinct: a second "x" becomes "x (2)", and is noted."""
     seen: dict[str, int] = {}
     result = []
@@ -189,5 +226,5 @@ def _unique(names: list[str], file: str, notes: list[Note]) -> list[str]:
         result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     twice = [name for name, count in seen.items() if count > 1]
     if twice:
-        notes.append(Note("duplicate-column", file, (), twice[0]))
+        content.note("duplicate-column", column=twice[0])
     return result

@@ -9,14 +9,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chimera.ingest.names import read_name
-from chimera.ingest.tables import SEPARATOR, RawTable
+from chimera.ingest.tables import SEPARATOR, RawTable, nested_header
 from chimera.record.units import unit_of
 
 MAX_DEPTH = 200
-_SCALARS = (str, int, float, bool, type(None))
+_KNOWN = ("metric", "parameter", "identity")
+_OBJECTS = frozenset({dict})
+_NUMBER_TYPES = frozenset({int, float, bool})
+_NODE_TYPES = _NUMBER_TYPES | {dict}
+_NUMBERS = _NUMBER_TYPES | {type(None)}
 Scalars = dict[str, Any]
 
 
@@ -44,24 +49,29 @@ def tables_of(documents: list[tuple[Any, int]]) -> list[RawTable]:
 
 
 def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+    """A key as a part of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1") if "/" in key or "~" in key else key
 
 
-def _is_family(node: dict[str, Any]) -> bool:
-    """An object of objects whose keys are names of things, not of metrics."""
+def _shape(node: dict[str, Any]) -> str:
+    """What an object of objects is; "" for any other.
+
+    "family": its keys are names of things, not of metrics. "namespace": its values have nothing
+    in common and no scalars, so each is looked at alone.
+    """
     values = list(node.values())
-    if not values or not all(isinstance(v, dict) and v for v in values):
-        return False
-    if any(read_name(key).role == "metric" for key in node):
-        return False
-    if any(read_name(key).role in ("parameter", "identity") for key in node):
-        return False
+    if not values or not _OBJECTS.issuperset(map(type, values)) or not all(values):
+        return ""
+    if any(read_name(key).role in _KNOWN for key in node):
+        return ""
     if len(values) == 1:
-        return any(isinstance(v, (int, float)) for v in values[0].values())
-    shared = set(values[0])
-    for value in values[1:]:
-        shared &= set(value)
-    return bool(shared)
+        holds = _NUMBER_TYPES.isdisjoint(map(type, values[0].values()))
+        return "" if holds else "family"
+    if set(values[0]).intersection(*values[1:]):
+        return "family"
+    if any(_NODE_TYPES.isdisjoint(map(type, v.values())) for v in values):
+        return ""
+    return "namespace"
 
 
 def _flatten(
@@ -73,54 +83,52 @@ def _flatten(
     unit = node.get("unit") or node.get("units")
     suffix = f" ({unit})" if isinstance(unit, str) and unit_of(unit) else ""
     for key, value in node.items():
-        name = f"{prefix}{key}"
-        if suffix and isinstance(value, (int, float)):
-            name += suffix  # {"unit": "ms", "mean": 12.5}: the sibling says the unit
-        if isinstance(value, _SCALARS):
-            flat[name] = value
-        elif isinstance(value, dict):
-            if value and (_is_family(value) or _is_namespace(value)):
+        name = prefix + key if prefix else key
+        kind = value.__class__
+        if kind is dict:
+            if _shape(value):
                 nested.append((name, value))
             else:
                 _flatten(value, name + SEPARATOR, flat, nested, depth + 1)
-        elif isinstance(value, list) and value:
-            nested.append((name, value))
-
-
-def _is_namespace(node: dict[str, Any]) -> bool:
-    """An object of objects with nothing in common and no scalars: each is looked at alone."""
-    values = list(node.values())
-    return (
-        len(values) > 1
-        and all(isinstance(v, dict) and v for v in values)
-        and not any(read_name(key).role in ("metric", "parameter", "identity") for key in node)
-        and not _is_family(node)
-        and all(any(isinstance(x, (dict, int, float)) for x in v.values()) for v in values)
-    )
+        elif kind is list:
+            if value:
+                nested.append((name, value))
+        elif suffix and isinstance(value, (int, float)):
+            flat[name + suffix] = value  # {"unit": "ms", "mean": 12.5}: the sibling says the unit
+        else:
+            flat[name] = value
 
 
 def _object(
-    node: dict[str, Any], pointer: str, above: Scalars, parent: str, found: list[RawTable], depth: int
+    node: dict[str, Any],
+    pointer: str,
+    above: Scalars,
+    parent: str,
+    found: list[RawTable],
+    depth: int,
 ) -> None:
     if depth > MAX_DEPTH:
         raise TooDeep
-    if _is_family(node):
-        keys = list(node)
-        _rows(list(node.values()), list(range(len(keys))), keys, pointer, above, parent, found, depth)
+    shape = _shape(node)
+    if shape == "family":
+        values = list(node.values())
+        _rows(values, range(len(values)), list(node), pointer, above, parent, found, depth)
         return
-    if _is_namespace(node):
+    if shape == "namespace":
         for key, value in node.items():
-            _object(value, f"{pointer}/{_escape(key)}", {**above, "name": key}, key, found, depth + 1)
+            at = f"{pointer}/{_escape(key)}"
+            _object(value, at, {**above, "name": key}, key, found, depth + 1)
         return
     flat: Scalars = {}
     nested: list[tuple[str, Any]] = []
     _flatten(node, "", flat, nested, depth)
-    below = {**above, **flat}
     before = len(found)
-    _nested(nested, pointer, below, found, depth)
+    if nested:
+        _nested(nested, pointer, {**above, **flat}, found, depth)
     if flat:
         beside = any(len(t.rows) > 1 or t.pointer != pointer for t in found[before:])
-        table = _table([flat], [0], [pointer], above)
+        columns = [[value] for value in flat.values()]
+        table = _named(list(flat), columns, [0], [pointer], above, pointer)
         table.beside_rows = beside
         found.append(table)
 
@@ -131,14 +139,15 @@ def _nested(
     """The containers of a row: parallel lists of numbers together, the others one by one."""
     numbers: dict[int, list[tuple[str, list[Any]]]] = {}
     for name, value in nested:
-        at = f"{pointer}/{'/'.join(_escape(k) for k in name.split(SEPARATOR))}"
-        last = name.rpartition(SEPARATOR)[2]
-        if isinstance(value, dict):
-            _object(value, at, below, last, found, depth + 1)
-        elif all(isinstance(v, (int, float)) or v is None for v in value):
+        if value.__class__ is not dict and _NUMBERS.issuperset(map(type, value)):
             numbers.setdefault(len(value), []).append((name, value))
+            continue
+        keys = name.split(SEPARATOR) if SEPARATOR in name else [name]
+        at = f"{pointer}/{'/'.join(map(_escape, keys))}"
+        if value.__class__ is dict:
+            _object(value, at, below, keys[-1], found, depth + 1)
         else:
-            _list(value, at, below, last, found, depth + 1)
+            _list(value, at, below, keys[-1], found, depth + 1)
     for length, columns in numbers.items():
         wanted = [
             (n, v) for n, v in columns if read_name(n.rpartition(SEPARATOR)[2]).role == "metric"
@@ -147,7 +156,7 @@ def _nested(
             first = f"{pointer}/{wanted[0][0].replace(SEPARATOR, '/')}"
             names, lists = [n for n, _ in wanted], [v for _, v in wanted]
             places = [f"{first}/{i}" for i in range(length)]
-            found.append(_named(names, lists, list(range(length)), places, below, pointer))
+            found.append(_named(names, lists, range(length), places, below, pointer))
 
 
 def _list(
@@ -155,26 +164,26 @@ def _list(
 ) -> None:
     if depth > MAX_DEPTH:
         raise TooDeep
-    objects = [(v, i) for i, v in enumerate(node) if isinstance(v, dict)]
-    if objects:
-        _rows(
-            [v for v, _ in objects], [i for _, i in objects], None, pointer, above, parent, found, depth
-        )
-    if len(objects) < len(node):
+    kinds = set(map(type, node))
+    if dict in kinds:
+        places = [i for i, v in enumerate(node) if v.__class__ is dict]
+        values = node if len(kinds) == 1 else [node[i] for i in places]
+        _rows(values, places, None, pointer, above, parent, found, depth)
+    if list in kinds:
         for i, value in enumerate(node):
-            if isinstance(value, list):
+            if value.__class__ is list:
                 _list(value, f"{pointer}/{i}", above, parent, found, depth + 1)
 
 
 def _singular(parent: str) -> str:
     """The name of the column that holds a family's keys: "models" -> "model"."""
-    name = parent[:-1] if parent.endswith("s") else parent
+    name = parent.removesuffix("s")
     return name if read_name(name).role in ("identity", "parameter") else "name"
 
 
 def _rows(
     values: list[dict[str, Any]],
-    numbers: list[int],
+    numbers: Sequence[int],
     keys: list[str] | None,
     pointer: str,
     above: Scalars,
@@ -185,50 +194,38 @@ def _rows(
     """A table of objects, and the tables inside each of its rows."""
     flats: list[Scalars] = []
     pointers: list[str] = []
+    label = _singular(parent) if keys else ""
     for place, value in enumerate(values):
-        key = keys[place] if keys else str(numbers[place])
-        at = f"{pointer}/{_escape(key)}"
+        at = f"{pointer}/{_escape(keys[place]) if keys else numbers[place]}"
         flat: Scalars = {}
         nested: list[tuple[str, Any]] = []
         _flatten(value, "", flat, nested, depth + 1)
-        if keys:
-            label = _singular(parent)
-            if label not in flat:
-                flat = {label: key, **flat}
+        if keys and label not in flat:
+            flat = {label: keys[place], **flat}
         if nested:
             _nested(nested, at, {**above, **flat}, found, depth + 1)
         flats.append(flat)
         pointers.append(at)
-    table = _table(flats, numbers, pointers, above)
-    table.pointer = pointer
-    found.append(table)
+    names, columns = _columns(flats)
+    found.append(_named(names, columns, numbers, pointers, above, pointer))
 
 
-def _table(
-    flats: list[Scalars], numbers: list[int], pointers: list[str], above: Scalars
-) -> RawTable:
-    names = list(flats[0]) if len(flats) == 1 else list({k: None for flat in flats for k in flat})
-    columns = [[flat.get(name) for flat in flats] for name in names]
-    return _named(names, columns, numbers, pointers, above, pointers[0])
+def _columns(flats: list[Scalars]) -> tuple[list[str], list[list[Any]]]:
+    """The keys of all rows in the order of their first appearance, and a column for each."""
+    names = list(flats[0])
+    if all(list(flat) == names for flat in flats[1:]):
+        return names, [list(column) for column in zip(*[f.values() for f in flats], strict=True)]
+    names = list({k: None for flat in flats for k in flat})
+    return names, [[flat.get(name) for flat in flats] for name in names]
 
 
 def _named(
     names: list[str],
     columns: list[list[Any]],
-    numbers: list[int],
+    numbers: Sequence[int],
     pointers: list[str],
     above: Scalars,
     pointer: str,
 ) -> RawTable:
-    """A table whose joined names are split into leaf and parent for reading, dotted for people."""
-    split = [name.split(SEPARATOR) for name in names]
-    return RawTable(
-        [".".join(parts) for parts in split],
-        columns,
-        numbers,
-        pointer,
-        [parts[-2] if len(parts) > 1 else "" for parts in split],
-        above,
-        pointers=pointers,
-        leaves=[parts[-1] for parts in split],
-    )
+    header = nested_header(tuple(names))
+    return RawTable(header, columns, list(numbers), pointer, above, pointers=pointers)

@@ -8,48 +8,84 @@ from typing import Any
 
 import orjson
 
-from chimera.ingest.tables import Note
+from chimera.ingest.readers.base import Content, Reader, Tables
+from chimera.ingest.readers.json_tables import TooDeep, tables_of
 
-_KEY = re.compile(r'"\s*:')
+_BETWEEN = re.compile(r"[\s,\ufeff]*")
+_TOO_DEEP = "it is nested too deeply to be read"
+Documents = list[tuple[Any, int]]  # each with the line on which it begins
 
 
-def read_json(text: str, file: str, notes: list[Note]) -> tuple[list[tuple[Any, int]], str]:
+def _is_json(content: Content) -> bool:
+    """By its name, or by what stands at both ends of a file that is named otherwise."""
+    if content.type == "JSON":
+        return True
+    text = content.text
+    return text[:1] in ("{", "[") and text.rstrip()[-1:] in ("}", "]")
+
+
+def _is_json_lines(content: Content) -> bool:
+    return content.type == "JSONL"
+
+
+def _read(content: Content) -> Tables:
+    return _tables(*read_json(content))
+
+
+def _read_lines(content: Content) -> Tables:
+    return _tables(*read_json_lines(content))
+
+
+JSON = Reader("JSON", _is_json, _read)
+JSON_LINES = Reader("JSON Lines", _is_json_lines, _read_lines)
+
+
+def _tables(documents: Documents, reason: str) -> Tables:
+    if not documents:
+        return [], reason
+    try:
+        tables = tables_of(documents)
+    except (TooDeep, RecursionError):
+        return [], _TOO_DEEP
+    if tables:
+        return tables, ""
+    if documents[0][0] in ([], {}):
+        return [], "the file is empty"
+    return [], "it holds no object and no table"
+
+
+def read_json(content: Content) -> tuple[Documents, str]:
     """(documents with the line each begins on, why there are none).
 
     One document as a rule; several where a file holds them one after the other.
     """
-    if not text.strip():
-        return [], "the file is empty"
+    text = content.text
     try:
         value = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return _loose(text, file, notes)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        if not text.strip():
+            return [], "the file is empty"
+        return _loose(content)
     if _has_repeated_keys(text, value):
-        value = _with_repeats(text, file, notes)
+        value = _with_repeats(content, value)
     return [(value, 1)], ""
 
 
-def _count_keys(value: Any) -> int:
-    """How many keys the objects of a value have in all (without recursion: depth is theirs)."""
-    count, stack = 0, [value]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, dict):
-            count += len(node)
-            stack.extend(v for v in node.values() if isinstance(v, (dict, list)))
-        elif isinstance(node, list):
-            stack.extend(v for v in node if isinstance(v, (dict, list)))
-    return count
-
-
 def _has_repeated_keys(text: str, value: Any) -> bool:
-    """Cheap suspicion: more colons after quotes than keys that survived the parse."""
-    return len(_KEY.findall(text)) > _count_keys(value)
+    """Whether the text holds more quotation marks than what survived the parse."""
+    if "\\u0022" in text:  # a quotation mark as nobody writes it: the counts would not compare
+        return True
+    try:
+        return text.count('"') > orjson.dumps(value).count(b'"')
+    except (orjson.JSONEncodeError, RecursionError):
+        return True
 
 
-def _with_repeats(text: str, file: str, notes: list[Note]) -> Any:
-    """Parse again, naming keys that stand twice in one object; the last one counts (RFC 8259
-    leaves it open, and this is what every common parser does)."""
+def _with_repeats(content: Content, parsed: Any) -> Any:
+    """Parse again, naming keys that stand twice in one object with different values.
+
+    The last one counts: RFC 8259 leaves it open, and this is what every common parser does.
+    """
     repeated: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -61,62 +97,80 @@ def _with_repeats(text: str, file: str, notes: list[Note]) -> Any:
         return result
 
     try:
-        value = json.loads(text, object_pairs_hook=pairs)
+        value = json.loads(content.text, object_pairs_hook=pairs)
     except (ValueError, RecursionError):
-        return orjson.loads(text)
+        return parsed
     for key in dict.fromkeys(repeated):
-        notes.append(Note("duplicate-key", file, (), key))
+        content.note("duplicate-key", column=key)
     return value
 
 
-def _loose(text: str, file: str, notes: list[Note]) -> tuple[list[tuple[Any, int]], str]:
+def _loose(content: Content) -> tuple[Documents, str]:
     """NaN and Infinity, several documents, or a broken file: whatever can still be read."""
+    text = content.text
     decoder = json.JSONDecoder()
-    documents: list[tuple[Any, int]] = []
-    position, length = 0, len(text)
-    while position < length:
-        while position < length and text[position] in " \t\r\n,\ufeff":
-            position += 1
-        if position >= length:
+    documents: Documents = []
+    position, counted, line = 0, 0, 1
+    while True:
+        blank = _BETWEEN.match(text, position)
+        position = blank.end() if blank else position
+        if position >= len(text):
             break
-        line = text.count("\n", 0, position) + 1
+        line += text.count("\n", counted, position)
+        counted = position
         try:
             value, position = decoder.raw_decode(text, position)
         except ValueError as error:
             reason = getattr(error, "msg", str(error))
-            at = text.count("\n", 0, getattr(error, "pos", position)) + 1
-            if documents:
-                notes.append(Note("truncated", file, (at,), detail=reason))
-                break
-            return [], f"it is no JSON: {reason} on line {at}"
+            at = line + text.count("\n", counted, getattr(error, "pos", position))
+            return _broken(content, documents, reason, at)
         except RecursionError:
-            return [], "it is nested too deeply to be read"
+            return [], _TOO_DEEP
         documents.append((value, line))
     if len(documents) > 1:
-        notes.append(Note("several-documents", file))
+        content.note("several-documents")
     return documents, ""
 
 
-def read_json_lines(text: str, file: str, notes: list[Note]) -> tuple[list[tuple[Any, int]], str]:
+def _broken(
+    content: Content, documents: Documents, reason: str, line: int
+) -> tuple[Documents, str]:
+    """What a file holds that ends, or is interrupted by, what is no JSON."""
+    if not documents:
+        return [], f"it is no JSON: {reason} on line {line}"
+    notes = len(content.notes)
+    by_line, _ = read_json_lines(content) if documents[-1][1] > 1 else ([], "")
+    if len(by_line) > len(documents):
+        return by_line, ""
+    del content.notes[notes:]
+    content.note("truncated", (line,), detail=reason)
+    if len(documents) > 1:
+        content.note("several-documents")
+    return documents, ""
+
+
+def read_json_lines(content: Content) -> tuple[Documents, str]:
     """(values with their lines, why there are none); broken lines are named and left out."""
-    documents: list[tuple[Any, int]] = []
+    documents: Documents = []
     bad: list[int] = []
-    lines = text.splitlines()
+    lines = content.text.split("\n")
+    last = 0
     for number, line in enumerate(lines, 1):
         stripped = line.strip()
         if not stripped:
             continue
+        last = number
         try:
             documents.append((orjson.loads(stripped), number))
-        except orjson.JSONDecodeError:
+        except (orjson.JSONDecodeError, UnicodeEncodeError):
             try:
                 documents.append((json.loads(stripped), number))
             except (ValueError, RecursionError):
                 bad.append(number)
     if not documents and bad:
-        return read_json(text, file, notes)
-    if bad == [len(lines)]:
-        notes.append(Note("truncated", file, tuple(bad), detail=lines[-1][:80]))
+        return _loose(content)
+    if bad == [last]:
+        content.note("truncated", (last,), detail=lines[last - 1][:80])
     elif bad:
-        notes.append(Note("bad-lines", file, tuple(bad), detail=lines[bad[0] - 1][:80]))
+        content.note("bad-lines", tuple(bad), detail=lines[bad[0] - 1][:80])
     return documents, "" if documents else "the file is empty"

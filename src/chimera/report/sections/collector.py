@@ -52,9 +52,8 @@ def gaps(work: Work) -> tuple[Block, ...]:
     """What an analysis will run into: a title a gap."""
     items: list[tuple[Sentence, ...]] = []
     for kind in _GAPS:
-        for finding in work.facts.findings:
-            if finding.kind == kind:
-                items.append((Sentence((*finding.title, *spans("."))),))
+        found = [f for f in work.facts.findings if f.kind == kind]
+        items.extend((Sentence((*f.title, *spans("."))),) for f in found)
     rejected = work.facts.counts.outcomes.get("rejected")
     if rejected is not None:
         items.append((sentence("Files that were rejected: ", Num(rejected), "."),))

@@ -76,8 +76,9 @@ def _note_sentence(group: NoteGroup) -> Sentence:
     for i, file in enumerate(files[:3]):
         listed += [", " if i else "", Name(file)]
     more = " and more" if len(files) > 3 else ""
+    unit = " file: " if group.files.value == 1 else " files: "
     return sentence(
-        Num(group.files), " file" if group.files.value == 1 else " files", ": ", term(what), " (", done,
+        Num(group.files), unit, term(what), " (", done,
         "): ", *listed, more, ".",
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chimera.record.environment import (
+from chimera.measure.environment import (
     Environment,
     HostName,
     capture_environment,

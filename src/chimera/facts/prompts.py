@@ -1,0 +1,42 @@
+"""Facts by prompt: a long prompt takes longer, so a mean over prompts hides what happened."""
+
+from __future__ import annotations
+
+from chimera.facts.book import FactBook, describe
+from chimera.facts.dataset import Dataset, Sample, Subject
+from chimera.facts.measures import RATES, TIMES, members_of
+
+MAX_PROMPTS = 12
+_MIN_RECORDS = 3
+_MAX_NAME = 60
+
+
+def prompt_label(prompt: str) -> str:
+    """A prompt's name for people: its id, or the beginning of its text."""
+    line = " ".join(prompt.split())
+    return line if len(line) <= _MAX_NAME else line[: _MAX_NAME - 3] + "..."
+
+
+def prompted(subject: Subject, prompt: str) -> Subject:
+    """A subject asked one prompt."""
+    return (*subject, ("prompt", prompt_label(prompt)))
+
+
+def prompt_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
+    """The mean of each prompt on warm records, where a subject was asked a few of them several
+    times each."""
+    groups: dict[str, list[Sample]] = {}
+    for sample in data.good(subject):
+        if sample.phase != "cold":
+            groups.setdefault(sample.prompt, []).append(sample)
+    named = {p: members for p, members in groups.items() if p}
+    if not 2 <= len(named) <= MAX_PROMPTS:
+        return
+    if min(len(members) for members in named.values()) < _MIN_RECORDS:
+        return
+    for prompt, samples in named.items():
+        for (metric, unit), members in members_of(samples).items():
+            if metric in RATES or metric in TIMES:
+                describe(
+                    book, prompted(subject, prompt), metric, unit, members, scope="warm", full=False
+                )

@@ -1,0 +1,57 @@
+"""What a bare "tokens/s" and a TTFT mean, proved by the other values of the same rows."""
+
+from __future__ import annotations
+
+from chimera.ingest.columns import AddNote
+from chimera.record.batch import Batch, Column
+
+_MOST = 0.9
+_TOLERANCE = 0.015
+_TIMES_OF_ONE_ANSWER = ("e2e_latency", "generation_time", "duration")
+
+
+def name_rates(batch: Batch, metrics: dict[str, Column], note: AddNote) -> None:
+    """A bare "tokens/s" gets its meaning from its own row's tokens and times, or keeps none.
+
+    ``metrics`` are the batch's, by key, without statistics of others.
+    """
+    rate = metrics.get("token_rate")
+    if rate is None or rate.unit != "tokens/s":
+        return
+    tokens = metrics.get("output_tokens") or metrics.get("tokens")
+    decode = metrics.get("decode_time")
+    if tokens and decode and decode.unit == "s" and _holds(rate, tokens, decode, batch.outcomes):
+        rate.key = "decode_throughput"
+        return
+    for key in _TIMES_OF_ONE_ANSWER:
+        time = metrics.get(key)
+        if tokens and time and time.unit == "s" and _holds(rate, tokens, time, batch.outcomes):
+            rate.key = "wall_throughput"
+            return
+    if batch.kind == "sample":
+        note("rate-meaning-unknown", column=rate.name)
+
+
+def _holds(rate: Column, tokens: Column, time: Column, outcomes: list[str]) -> bool:
+    """Whether rate = tokens / time in nearly all records where all three are known."""
+    checked = held = 0
+    for r, k, t, failed in zip(rate.values, tokens.values, time.values, outcomes, strict=True):
+        if r and k and t and not failed:
+            checked += 1
+            held += abs(r - k / t) <= _TOLERANCE * r
+    return checked > 0 and held >= _MOST * checked
+
+
+def note_load_in_ttft(metrics: dict[str, Column], outcomes: list[str], note: AddNote) -> None:
+    """TTFT = load + prefill in every row: a reload sits inside TTFT."""
+    ttft, load = metrics.get("ttft"), metrics.get("load_time")
+    prefill = metrics.get("prefill_time")
+    if not (ttft and load and prefill):
+        return
+    checked = held = 0
+    for t, a, b, failed in zip(ttft.values, load.values, prefill.values, outcomes, strict=True):
+        if t and a is not None and b is not None and not failed:
+            checked += 1
+            held += abs(t - a - b) <= max(1e-3 * t, 2e-4)
+    if checked and held >= _MOST * checked:
+        note("ttft-holds-load", column=ttft.name, detail=f"{load.name} + {prefill.name}")

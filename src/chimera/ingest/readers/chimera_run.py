@@ -1,0 +1,149 @@
+"""Chimera's own run files: JSON lines, the first of which says ``"format": "chimera-run"``.
+
+Each request becomes a row, its values under the names of ``requests.csv``, in seconds and
+tokens; the row's number is its line. ``chimera.record.runfile`` describes the format.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chimera.ingest.readers.base import Content, Reader, Tables
+from chimera.ingest.tables import RawTable, flat_header
+from chimera.record.run import EngineStart, Request, Run, RunEnd
+from chimera.record.runfile import FORMAT, VERSION
+
+_LOOK = 200
+_decoder: msgspec.json.Decoder[EngineStart | Request | RunEnd] = msgspec.json.Decoder(
+    EngineStart | Request | RunEnd
+)
+
+
+class _Header(msgspec.Struct, frozen=True):
+    format: str
+    version: int
+    run: Run
+
+
+def _is_run(content: Content) -> bool:
+    return f'"{FORMAT}"' in content.text[:_LOOK] and '"format"' in content.text[:_LOOK]
+
+
+def read_chimera_run(content: Content) -> Tables:
+    """(one table of requests, why there is none).
+
+    A run that was stopped keeps its rows and is noted; so is every line that is no record.
+    """
+    lines = content.text.split("\n")
+    try:
+        header = msgspec.json.decode(lines[0], type=_Header)
+    except (msgspec.MsgspecError, UnicodeEncodeError) as error:
+        return [], f"line 1 is no header of a run file: {error}"
+    if not 1 <= header.version <= VERSION:
+        return [], (
+            f"version {header.version} of the run format is unknown to this program, which "
+            f"reads up to {VERSION}; update chimera-lab"
+        )
+    requests: list[tuple[int, Request]] = []
+    starts: dict[int, EngineStart] = {}
+    bad: list[int] = []
+    ended = False
+    for number, line in enumerate(lines[1:], start=2):
+        if not line.strip():
+            continue
+        try:
+            record = _decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+            bad.append(number)
+            continue
+        if isinstance(record, Request):
+            requests.append((number, record))
+        elif isinstance(record, EngineStart):
+            starts.setdefault(record.configuration, record)
+        else:
+            ended = True
+    cut = bad[-1:] == [len(lines)]
+    if cut:
+        content.note("truncated", (bad.pop(),), detail=lines[-1][:80])
+    if bad:
+        content.note("bad-lines", tuple(bad), detail=lines[bad[0] - 1][:80])
+    if not ended or cut:
+        content.note("unfinished-run", (len(lines) if lines[-1] else len(lines) - 1,))
+    if not requests:
+        return [], "the file is empty: the run holds no request"
+    return [_table(header.run, requests, starts)], ""
+
+
+CHIMERA_RUN = Reader("Chimera run", _is_run, read_chimera_run)
+
+
+def _table(
+    run: Run, requests: list[tuple[int, Request]], starts: dict[int, EngineStart]
+) -> RawTable:
+    settings = {c.index: c.options.as_set() for c in run.configurations}
+    rows: list[dict[str, Any]] = []
+    for _, request in requests:
+        start = starts.pop(request.configuration, None) if request.phase == "cold" else None
+        rows.append(settings.get(request.configuration, {}) | _values(request, start))
+    names = tuple({name: None for row in rows for name in row})
+    columns = [[row.get(name) for row in rows] for name in names]
+    lines = [number for number, _ in requests]
+    return RawTable(flat_header(names), columns, lines, constants=_constants(run))
+
+
+def _constants(run: Run) -> dict[str, Any]:
+    """What holds for every request; names are those that columns have elsewhere."""
+    gpus = run.environment.gpus
+    return {
+        "run_id": run.id,
+        "model": run.model.name,
+        "quantization": run.model.quantization,
+        "engine": run.engine,
+        "engine_version": run.engine_version,
+        "workload": run.workload.name,
+        "cpu": run.environment.cpu_model,
+        "gpu": ", ".join(sorted({gpu.name for gpu in gpus})) if gpus else None,
+        "concurrency": run.plan.concurrency,
+        **run.plan.request,
+    }
+
+
+def _values(request: Request, start: EngineStart | None) -> dict[str, Any]:
+    """One request in seconds and tokens; None for what was not measured.
+
+    The formulas are those of docs/run-format.md, on the client's clock unless a name says
+    server; ``load_s`` stands on the cold request that paid the load.
+    """
+    ttft = _seconds(request.sent_ns, request.first_token_ns)
+    whole = request.error is None and request.token_ns
+    latency = _seconds(request.sent_ns, request.token_ns[-1]) if whole else None
+    tpot = None
+    if latency is not None and ttft is not None and (request.output_tokens or 0) >= 2:
+        tpot = (latency - ttft) / ((request.output_tokens or 0) - 1)
+    load = start.server_load_ns if start else None
+    prefill, decode = request.server.prefill_ns, request.server.decode_ns
+    evaluated = request.evaluated_tokens
+    return {
+        "prompt_id": request.prompt_id,
+        "repeat": request.repeat,
+        "phase": request.phase,
+        "prompt_tokens": request.prompt_tokens,
+        "cached_tokens": request.cached_tokens,
+        "output_tokens": request.output_tokens,
+        "ttft_s": ttft,
+        "tpot_s": tpot,
+        "e2e_latency_s": latency,
+        "load_s": None if load is None else load / 1e9,
+        "server_prefill_s": None if prefill is None else prefill / 1e9,
+        "server_decode_s": None if decode is None else decode / 1e9,
+        "decode_tokens_per_s": 1 / tpot if tpot and tpot > 0 else None,
+        "prefill_tokens_per_s": evaluated / (prefill / 1e9) if evaluated and prefill else None,
+        "finish_reason": request.finish_reason,
+        "error": request.error.error_class.value if request.error else None,
+    }
+
+
+def _seconds(earlier_ns: int | None, later_ns: int | None) -> float | None:
+    return None if earlier_ns is None or later_ns is None else (later_ns - earlier_ns) / 1e9

@@ -1,0 +1,74 @@
+"""The configurations of each swept subject: table and charts, the highest throughput first."""
+
+from __future__ import annotations
+
+from chimera.agents.workflow import Work
+from chimera.facts.dataset import Condition, Subject, condition_label, subject_label
+from chimera.facts.measures import configured
+from chimera.facts.text import Name, Spans, spans
+from chimera.record.vocabulary import METRICS, metric_label
+from chimera.report.document import Block, Details, Paragraph, Table
+from chimera.report.sections.charts import configuration_charts
+from chimera.report.sections.common import EMPTY_CELL, n_cell, number, sentence, term
+
+_SHOWN = 10
+_RATES = ("decode_throughput", "token_rate", "wall_throughput", "output_throughput")
+
+
+def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
+    """The configurations of each swept subject, the highest throughput first."""
+    blocks: list[Block] = []
+    book, data = work.facts.book, work.facts.data
+    for subject in subjects:
+        rows: list[tuple[float, Condition, tuple[Spans, ...]]] = []
+        metric = next((m for m in _RATES if book.find(subject, m, "mean") is not None), None)
+        if metric is None:
+            continue
+        for condition in dict.fromkeys(s.parameters for s in data.good(subject)):
+            about = configured(subject, condition)
+            rate = book.find(about, metric, "mean")
+            if rate is None or not isinstance(rate.value, float):
+                continue
+            ttft = book.find(about, "ttft", "mean", "warm") or book.find(about, "ttft", "mean")
+            cold = ttft is not None and "cold start mixed in" in ttft.flags
+            rows.append(
+                (
+                    rate.value,
+                    condition,
+                    (
+                        spans(Name(condition_label(condition))),
+                        number(rate, rate.unit),
+                        number(ttft, "ms") if ttft and ttft.unit == "s" else EMPTY_CELL,
+                        spans("cold start" if cold else "warm") if ttft else EMPTY_CELL,
+                        n_cell(rate),
+                    ),
+                )
+            )
+        if len(rows) < 2:
+            continue
+        rows.sort(key=lambda r: -r[0])
+        header = (
+            spans("Configuration"),
+            spans(term(f"{metric_label(metric)} ({METRICS[metric].unit})")),
+            spans(term("TTFT (ms)")),
+            spans("First request"),
+            spans("n"),
+        )
+        table = Table(
+            header,
+            tuple(cells for _, _, cells in rows[:_SHOWN]),
+            (),
+            (False, True, True, False, True),
+        )
+        more = (
+            Paragraph(
+                (sentence("The others are listed by ", Name("chimera facts"), ", as facts with a "
+                          "configuration."),)
+            ),
+        ) if len(rows) > _SHOWN else ()  # fmt: skip
+        title = spans("Configurations of ", Name(subject_label(subject)), " by throughput")
+        charts = configuration_charts(work, subject, [c for _, c, _ in rows[:_SHOWN]])
+        blocks.extend(charts if len(subjects) == 1 else ())
+        folded = charts if len(subjects) > 1 else ()
+        blocks.append(Details(title, (table, *more, *folded)))
+    return blocks
