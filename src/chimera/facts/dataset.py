@@ -52,12 +52,14 @@ class Sample(msgspec.Struct):
 
 class Dataset(msgspec.Struct):
     """All records of a folder that count: no duplicates. ``varying`` are the identities that
-    take several values and so are part of the subject."""
+    take several values and so are part of the subject; ``common`` are the parameters that every
+    record has with one value, which tell nothing apart."""
 
     samples: list[Sample]
     summaries: list[Batch]
     varying: tuple[str, ...]
     by_subject: dict[Subject, list[Sample]]
+    common: Condition = ()
 
     def good(self, subject: Subject) -> list[Sample]:
         """Successful records of a subject, without warm-up."""
@@ -87,6 +89,7 @@ def dataset_of(batches: list[Batch]) -> Dataset:
     for batch in batches:
         if batch.kind == "sample":
             samples.extend(_samples(batch, varying))
+    common = _set_apart_common(samples)
     by_subject: dict[Subject, list[Sample]] = {}
     for sample in samples:
         by_subject.setdefault(sample.subject, []).append(sample)
@@ -97,7 +100,21 @@ def dataset_of(batches: list[Batch]) -> Dataset:
         for b in batches
         if b.kind == "summary" and not b.derived_from and not all(b.duplicate_of)
     ]
-    return Dataset(samples, summaries, varying, by_subject)
+    return Dataset(samples, summaries, varying, by_subject, common)
+
+
+def _set_apart_common(samples: list[Sample]) -> Condition:
+    """Take the parameters that are the same in every sample out of the samples."""
+    if not samples:
+        return ()
+    common = set(samples[0].parameters)
+    for sample in samples:
+        common.intersection_update(sample.parameters)
+        if not common:
+            return ()
+    for sample in samples:
+        sample.parameters = tuple(p for p in sample.parameters if p not in common)
+    return tuple(sorted(common, key=lambda p: p[0]))
 
 
 def identity_values(batch: Batch, key: str) -> list[Any]:

@@ -12,6 +12,7 @@ from chimera.facts.dataset import Dataset, dataset_of
 from chimera.facts.findings import Finding, findings_of
 from chimera.facts.measures import configuration_facts, file_facts, subject_facts
 from chimera.facts.notes import NoteGroup, note_groups
+from chimera.facts.prompts import prompt_facts
 from chimera.facts.summaries import SummaryRow, summary_rows
 from chimera.facts.sweeps import Sweep, sweeps_of
 from chimera.ingest import Ingest
@@ -39,6 +40,7 @@ def facts_of(ingest: Ingest) -> Facts:
     for subject in data.by_subject:
         subject_facts(book, data, subject)
         configuration_facts(book, data, subject)
+        prompt_facts(book, data, subject)
     file_facts(book, data)
     counts = counts_of(book, ingest, data)
     comparisons = comparisons_of(book, data)

@@ -23,6 +23,20 @@ from chimera.facts.text import Name, Span, spans
 from chimera.record.vocabulary import metric_label
 
 
+_UNTOLD_ONCE = clause(
+    COUNTED,
+    ("Repeat the leading configurations in mixed order before fixing one.",),
+    ("Do not fix a configuration on these runs; repeat the leading ones.",),
+    ("Before settings are fixed, run the leading ones again, in random order.",),
+)
+_UNTOLD_REPEATED = clause(
+    COUNTED,
+    ("Let something else decide among the leading configurations, or add repeats.",),
+    ("Choose among the leading configurations by memory or convenience, or repeat them more.",),
+    ("Unless more repeats tell the leading configurations apart, decide by something else.",),
+)
+
+
 def settings_findings(sweeps: list[Sweep]) -> list[Finding]:
     """Findings of every sweep, in the order of the subjects."""
     findings: list[Finding] = []
@@ -64,12 +78,7 @@ def _best(sweep: Sweep, best: Best, weight: float) -> Finding:
     if best.gap_sd is not None:
         parts = (", ", value(best.gap_sd, strong=False), " residual standard deviations")
     says = _untold(who, what, first, second, best, (*gap, *parts))
-    advice = clause(
-        COUNTED,
-        ("Repeat the leading configurations in mixed order before fixing one.",),
-        ("Do not fix a configuration on these runs; repeat the leading ones.",),
-        ("Before settings are fixed, run the leading ones again, in random order.",),
-    )
+    advice = _UNTOLD_ONCE if sweep.one_run_each else _UNTOLD_REPEATED
     title = spans("The leading configurations of ", who, " cannot be told apart")
     brief = (who, *spans(" "), value(best.gap), *spans(*parts))
     return Finding(

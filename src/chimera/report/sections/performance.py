@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chimera.agents.workflow import Work
-from chimera.facts.dataset import Subject, subject_label
+from chimera.facts.dataset import Subject, condition_label, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.measures import headline_scope, members_of
 from chimera.facts.prompts import prompt_label, prompted
@@ -60,6 +60,9 @@ def performance(work: Work) -> tuple[Block, ...]:
     swept = configurations(work, subjects)
     if len(subjects) > 1 or not any(isinstance(b, Chart) for b in swept):
         blocks.extend(model_charts(work, subjects))
+    if work.facts.data.common:
+        shared = condition_label(work.facts.data.common)
+        blocks.append(Paragraph((sentence("Set alike for every record: ", Name(shared), "."),)))
     comparisons = _comparisons(work)
     if comparisons:
         blocks.append(comparisons)
