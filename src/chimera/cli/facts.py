@@ -9,7 +9,7 @@ from chimera.cli.running import Terminal, visible
 from chimera.errors import InputError
 from chimera.facts import Fact, Facts, facts_of
 from chimera.facts.explain import Explanation, explain, find_facts
-from chimera.facts.numbers import MISSING, format_number
+from chimera.facts.numbers import MISSING, display_unit, format_number
 from chimera.ingest import ingest_folder
 from chimera.record.vocabulary import metric_label
 
@@ -58,8 +58,11 @@ def command(
 
 def _row(fact: Fact) -> tuple[str, ...]:
     low_high = MISSING
+    unit = display_unit(fact.value, fact.unit)
     if fact.ci95 is not None:
-        low, high = (format_number(v, fact.unit, with_unit=False) for v in fact.ci95)
+        low, high = (
+            format_number(v, fact.unit, to_unit=unit, with_unit=False) for v in fact.ci95
+        )
         low_high = f"{low} to {high}"
     about = ", ".join(str(v) for v in fact.subject.values()) or "the folder"
     return (
@@ -67,7 +70,7 @@ def _row(fact: Fact) -> tuple[str, ...]:
         visible(about),
         metric_label(fact.metric),
         fact.statistic,
-        visible(format_number(fact.value, fact.unit)),
+        visible(format_number(fact.value, fact.unit, to_unit=unit)),
         low_high,
         MISSING if fact.n is None else str(fact.n),
         fact.scope,
@@ -118,4 +121,22 @@ def _tell(fact: Fact, explanation: Explanation) -> None:
 
 def explanation_lines(explanation: Explanation) -> list[str]:
     """The rows, operands and second computation of a fact, for people."""
-    raise NotImplementedError
+    lines = []
+    if explanation.operands:
+        lines.append("computed from")
+        lines += [
+            f"  {o.id}  {o.statistic} of {metric_label(o.metric)} = {o.value!r} {o.unit}".rstrip()
+            for o in explanation.operands
+        ]
+    if explanation.rows:
+        lines.append(f"rows        {len(explanation.rows)}")
+        for row in explanation.rows:
+            cell = f"{visible(row.column)} = {visible(row.raw)}" if row.column else "the whole row"
+            value = "" if row.value is None else f"  -> {row.value!r} {explanation.fact.unit}"
+            state = f"  ({visible(row.state)})" if row.state else ""
+            lines.append(f"  {visible(row.place)}  {cell}{value.rstrip()}{state}")
+    verdict = {True: "agrees", False: "DOES NOT AGREE", None: "not computed again"}
+    what = f"{explanation.again!r}: " if explanation.agrees is not None else ""
+    why = f": {explanation.why}" if explanation.why else ""
+    lines.append(f"again       {what}{verdict[explanation.agrees]}{visible(why)}")
+    return lines

@@ -2,33 +2,42 @@
 
 A row is bound by what it names (model, configuration, parameters, prompt) to the records that
 have all of it. A claim is supported when it is, at its printed precision, the value of one of
-them or a mean, median, minimum or maximum of them; contradicted when no record and no grouping
+them or a statistic of them or of a part of them; contradicted when no record and no grouping
 gives it; and left alone when nothing binds it.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Iterator
+from math import sqrt
 
 import msgspec
 
+from chimera.facts.binding import Binder, Columns, Row, columns_of
 from chimera.facts.book import FactBook, origins_of
-from chimera.facts.dataset import Dataset, Sample, Subject, condition_label
+from chimera.facts.dataset import Dataset, Members, Sample, Subject, condition_label
 from chimera.facts.fact import Fact, Origin
-from chimera.facts.measures import RATES, Members
-from chimera.facts.stats.describe import mean, quantile
+from chimera.facts.stats.describe import mean, quantile, sample_sd
 from chimera.ingest import Document
 from chimera.ingest.cells import parse_number
-from chimera.ingest.columns import QUANTIZATION, parameter_value
-from chimera.ingest.names import Reading, read_name
+from chimera.ingest.names import Reading
 from chimera.ingest.readers.markdown import DocumentTable, document_tables
 from chimera.record.batch import Column
 
-_BOUND = ("model", "config", "quantization", "prompt", "backend", "test", "engine")
-_SEPARATORS = re.compile(r"[^a-z0-9.]+")
-_PROSE = str.maketrans("", "", "*`")
-_CHANGE = re.compile(r"delta|diff|change|gain|improve|speed-?up|Δ|±|\bvs\b", re.IGNORECASE)
+# What a claim's word for a rate may mean: a bare "tok/s" any rate of one answer.
+_MEANINGS = {
+    "token_rate": ("decode_throughput", "token_rate", "wall_throughput"),
+    "throughput": ("decode_throughput", "token_rate", "wall_throughput"),
+    "decode_throughput": ("decode_throughput", "token_rate"),
+    "wall_throughput": ("wall_throughput", "token_rate"),
+}
+_AVERAGES = frozenset({"", "mean", "median", "min", "max"})
+_PERCENTILE = re.compile(r"p\d+(?:\.\d+)?")
+_MANTISSA = re.compile(r"(\d[\d,]*)(?:\.(\d*))?|\.(\d+)")
+_ABOUT = ("~", "≈", "<", ">", "≤", "≥", "±")
+LABELS = ("supported", "contradicted", "unbound")
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -47,7 +56,7 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """All bound claims of a folder's documents: how many hold, and those that do not."""
+    """All claims of a folder's documents: how many hold, and those that do not."""
 
     supported: Fact
     contradicted: Fact
@@ -55,23 +64,24 @@ class Claims(msgspec.Struct, frozen=True):
     contradictions: tuple[Claim, ...]
 
 
-class _Row(msgspec.Struct):
-    """One table row being bound: what it names, and the models its headings name."""
+class _Cell(msgspec.Struct):
+    """One claimed number in its canonical unit, and half its last printed digit.
 
-    document: Document
-    table: DocumentTable
-    number: int
-    named: dict[str, Any]
-    models: set[str]
+    ``vague`` marks what is no plain value: a change, or "about" or "below" a number.
+    """
+
+    reading: Reading
+    value: float
+    slack: float
+    unit: str
+    vague: bool
+    origin: Origin
 
 
 def claims_of(book: FactBook, documents: list[Document], data: Dataset) -> Claims:
     """Check every table of every document; byte-identical documents are checked once."""
-    models = {
-        dict(s)["model"]: None for s in data.by_subject if any(k == "model" for k, _ in s)
-    }
-    index = _index(data)
-    tally = {"supported": [], "contradicted": [], "unbound": []}  # type: dict[str, list[Origin]]
+    checker = _Checker(Binder(data))
+    tally: dict[str, list[Origin]] = {label: [] for label in LABELS}
     found: list[Claim] = []
     seen: set[str] = set()
     for document in documents:
@@ -79,221 +89,192 @@ def claims_of(book: FactBook, documents: list[Document], data: Dataset) -> Claim
             continue
         seen.add(document.sha256)
         for table in document_tables(document.text):
-            readings = [read_name(name.translate(_PROSE)) for name in table.names]
-            if any(r.role == "metric" for r in readings):
-                _check_table(book, document, table, readings, list(models), index, tally, found)
-
-    def count(label: str) -> Fact:
-        return book.add(
-            (),
-            f"document values {label}",
-            "count",
-            len(tally[label]),
-            "1",
-            n=len(tally[label]),
-            origins=tuple(dict.fromkeys(tally[label])),
-            expression=f"count(table cells of documents that are {label} by the records)",
-        )
-
-    return Claims(count("supported"), count("contradicted"), count("unbound"), tuple(found))
+            for cell, row, label, members in checker.verdicts(document, table):
+                tally[label].append(cell.origin)
+                if row is not None and label == "contradicted":
+                    found.append(_contradiction(book, row, cell, members))
+    counts = [_count(book, label, tally[label]) for label in LABELS]
+    return Claims(counts[0], counts[1], counts[2], tuple(found))
 
 
-def _words(text: str) -> str:
-    return _SEPARATORS.sub("-", text.lower()).strip("-")
+def _count(book: FactBook, label: str, origins: list[Origin]) -> Fact:
+    return book.add(
+        (),
+        f"document values {label}",
+        "count",
+        len(origins),
+        "1",
+        n=len(origins),
+        origins=tuple(origins),
+        expression=f"count(table cells of documents that are {label} by the records)",
+    )
 
 
-def _index(data: Dataset) -> dict[str, list[Sample]]:
-    """Successful samples by model."""
-    index: dict[str, list[Sample]] = {}
-    for subject in data.by_subject:
-        for sample in data.good(subject):
-            index.setdefault(dict(sample.subject).get("model", ""), []).append(sample)
-    return index
-
-
-def _models_in(text: str, models: list[str]) -> set[str]:
-    """The models that a text names in full; "gemma3" alone names gemma3:latest only if nothing
-    longer fits."""
-    words = f"-{_words(text)}-"
-    hits = [m for m in models if f"-{_words(m)}-" in words]
-    return {m for m in hits if not any(m != o and _words(m) in _words(o) for o in hits)}
-
-
-def _check_table(
-    book: FactBook,
-    document: Document,
-    table: DocumentTable,
-    readings: list[Reading],
-    models: list[str],
-    index: dict[str, list[Sample]],
-    tally: dict[str, list[Origin]],
-    found: list[Claim],
-) -> None:
-    context: set[str] = set()
-    for text in (table.before, *table.headings):
-        context = _models_in(text, models)
-        if context:
-            break
-    for number, cells in enumerate(table.rows):
-        named = _named(cells, readings)
-        row_models = _models_in(str(named.pop("model", "")), models) or context
-        row = _Row(document, table, number, named, row_models)
-        samples = _matching(row, index)
-        for place, reading in enumerate(readings):
-            if reading.role == "metric" and cells[place]:
-                _check_cell(book, row, place, reading, samples, tally, found)
-
-
-def _named(cells: tuple[str, ...], readings: list[Reading]) -> dict[str, Any]:
-    """What a row names: parameters as values, identities as text."""
-    named: dict[str, Any] = {}
-    for cell, reading in zip(cells, readings, strict=True):
-        text = cell.translate(str.maketrans("", "", "*`")).strip()
-        if not text:
+def _cells(document: Document, table: DocumentTable, number: int, columns: Columns) -> list[_Cell]:
+    """The claimed numbers of a row."""
+    found = []
+    for place, reading in enumerate(columns.readings):
+        text = table.rows[number][place]
+        if reading.role != "metric" or not text:
             continue
-        if reading.role == "parameter":
-            named[reading.key] = parameter_value(text)
-        elif reading.role == "identity" and reading.key in _BOUND:
-            named[reading.key] = text
-        elif QUANTIZATION.fullmatch(text):
-            named["quantization"] = text
-    return named
+        parsed = parse_number(text)
+        if parsed is None:
+            continue
+        value, unit, factor = parsed
+        scale = factor if unit else reading.scale
+        vague = place in columns.changes or any(sign in text for sign in _ABOUT)
+        origin = Origin(document.file, document.sha256, (table.lines[number],), table.names[place])
+        slack = printed_slack(text, value) * scale
+        found.append(_Cell(reading, value * scale, slack, unit or reading.unit, vague, origin))
+    return found
 
 
-def _identity(sample: Sample, key: str) -> str | None:
-    column = sample.batch.column(key, role="identity")
-    value = column.values[sample.index] if column else sample.batch.constants.get(key)
-    if value is None and key == "quantization":
-        model = dict(sample.subject).get("model", "")
-        match = QUANTIZATION.search(model)
-        return match[1] if match else None
-    return None if value is None else str(value)
+def printed_slack(text: str, value: float) -> float:
+    """Half a unit of the last printed digit; ``value`` is the whole text as a number.
+
+    >>> printed_slack("102.31", 102.31), printed_slack("1.2k", 1200.0)
+    (0.005, 50.0)
+    """
+    match = _MANTISSA.search(text)
+    if match is None:
+        return 0.0
+    decimals = len(match[2] or match[3] or "")
+    mantissa = float(match[0].replace(",", ""))
+    magnitude = abs(value) / mantissa if mantissa else 1.0
+    return 0.5 * 10.0**-decimals * magnitude
 
 
-def _matching(row: _Row, index: dict[str, list[Sample]]) -> list[Sample]:
-    """The samples that have everything the row names; none when it names nothing."""
-    if not row.named and not row.models:
-        return []
-    pool = [s for m in (row.models or index) for s in index.get(m, ())]
-    result = []
-    for sample in pool:
-        parameters = dict(sample.parameters)
-        for key, value in row.named.items():
-            own = parameters.get(key) if key in parameters else _identity(sample, key)
-            if own is None or str(own).lower() != str(value).lower():
-                break
-        else:
-            result.append(sample)
-    return result
+class _Checker:
+    """Judges the cells of tables; what the same records give is worked out once."""
+
+    def __init__(self, binder: Binder) -> None:
+        self._binder = binder
+        self._samples: dict[object, list[Sample]] = {}
+        self._held: dict[object, Members] = {}
+        self._statistics: dict[tuple[int, str], list[float] | None] = {}
+
+    def verdicts(
+        self, document: Document, table: DocumentTable
+    ) -> Iterator[tuple[_Cell, Row | None, str, Members]]:
+        """(claimed number, its row, label, the records that it is held against) of each cell."""
+        columns = columns_of(table)
+        if not columns.measure:
+            return
+        context = self._binder.context_of(table)
+        for number, cells in enumerate(table.rows):
+            row = self._binder.row(cells, columns, context)
+            for cell in _cells(document, table, number, columns):
+                yield cell, row, *self._judge(cell, row)
+
+    def _judge(self, cell: _Cell, row: Row | None) -> tuple[str, Members]:
+        statistic = cell.reading.statistic
+        if row is None or cell.vague or cell.value < 0 or not row.binds(statistic):
+            return "unbound", []
+        against: Members = []
+        for key in _MEANINGS.get(cell.reading.key, (cell.reading.key,)):
+            members = self._members(row, key, cell.unit)
+            if not members:
+                continue
+            # Most claims are the value of one record: only the others need every statistic.
+            if statistic in _AVERAGES and _is_among(cell, sorted(_values(members))):
+                return "supported", members
+            candidates = self._candidates(members, statistic)
+            if candidates is None:
+                return "unbound", []
+            if _is_among(cell, candidates):
+                return "supported", members
+            against = against or members
+        return ("contradicted", against) if against else ("unbound", [])
+
+    def _candidates(self, members: Members, statistic: str) -> list[float] | None:
+        known = (id(members), statistic)
+        if known not in self._statistics:
+            self._statistics[known] = candidates_of(members, statistic)
+        return self._statistics[known]
+
+    def _members(self, row: Row, key: str, unit: str) -> Members:
+        about = (frozenset(row.named.items()), frozenset(row.models))
+        if about not in self._samples:
+            self._samples[about] = self._binder.matching(row)
+        known = (about, key, unit)
+        if known not in self._held:
+            self._held[known] = _members(self._samples[about], key, unit)
+        return self._held[known]
 
 
-def _column(sample: Sample, reading: Reading) -> Column | None:
-    column = sample.batch.column(reading.key, role="metric")
-    if column is None and reading.key in RATES:
-        column = next(
-            (
-                c
-                for c in sample.batch.metrics()
-                if c.key in ("decode_throughput", "token_rate", "wall_throughput")
-            ),
-            None,
-        )
-    return column
+def _is_among(cell: _Cell, values: list[float]) -> bool:
+    """Whether one of the values, in ascending order, is the claimed one as printed."""
+    slack = cell.slack * 1.0000002 + 1e-12 * abs(cell.value)
+    place = bisect_left(values, cell.value - slack)
+    return place < len(values) and values[place] <= cell.value + slack
 
 
-def _check_cell(
-    book: FactBook,
-    row: _Row,
-    place: int,
-    reading: Reading,
-    samples: list[Sample],
-    tally: dict[str, list[Origin]],
-    found: list[Claim],
-) -> None:
-    text = row.table.rows[row.number][place]
-    line = row.table.lines[row.number]
-    parsed = parse_number(text)
-    origin = Origin(row.document.file, row.document.sha256, (line,), row.table.names[place])
-    if parsed is None:
-        return
-    value, unit, scale = parsed
+def _members(samples: list[Sample], key: str, unit: str) -> Members:
+    """The records' values of a metric; empty where any has another unit."""
     members: Members = []
+    table: object = None
+    column: Column | None = None
     for sample in samples:
-        column = _column(sample, reading)
+        if sample.batch is not table:
+            table, column = sample.batch, sample.batch.column(key, role="metric")
         if column is not None and column.values[sample.index] is not None:
+            if column.unit != unit or not unit:
+                return []
             members.append((sample, column))
-    known = unit or reading.unit
-    if value < 0 or not _binds(row, reading) or {c.unit for _, c in members} != {known}:
-        tally["unbound"].append(origin)
-        return
-    factor = scale if unit else reading.scale
-    claimed, slack = value * factor, _slack(text) * factor
-    if _holds(claimed, slack, members, reading.statistic):
-        tally["supported"].append(origin)
-        return
-    tally["contradicted"].append(origin)
-    found.append(_contradiction(book, row, reading, claimed, known, origin, members))
-
-
-def _binds(row: _Row, reading: Reading) -> bool:
-    """Whether a row names enough to be held against records: a configuration, two settings, or
-    a model together with a setting or a statistic. A change is no value."""
-    if any(_CHANGE.search(n) for n in row.table.names if read_name(n.translate(_PROSE)) == reading):
-        return False
-    named = set(row.named)
-    settings = named - {"quantization", "prompt", "test", "backend", "engine"}
-    model = bool(row.models) or "quantization" in named
-    return "config" in named or len(settings) >= 2 or (model and bool(settings or reading.statistic))
-
-
-def _slack(text: str) -> float:
-    """Half a unit of the last printed digit, and a little for truncation."""
-    digits = re.search(r"\d[\d,]*(?:\.(\d+))?", text)
-    decimals = len(digits[1]) if digits and digits[1] else 0
-    return 0.5000001 * 10.0**-decimals
+    return members
 
 
 def _groupings(members: Members) -> list[list[float]]:
-    """Values that a claim may sum up: all, by file, and each without its cold starts."""
-    groups: dict[str, list[tuple[Sample, Column]]] = {"": members}
+    """Values that a claim may sum up: all, by file, prompt or setting, and without cold starts."""
+    groups: dict[object, tuple[list[float], list[float]]] = {}
     for sample, column in members:
-        groups.setdefault(sample.batch.file, []).append((sample, column))
-    result = []
-    for group in groups.values():
-        result.append([c.values[s.index] for s, c in group])
-        warm = [c.values[s.index] for s, c in group if s.phase != "cold"]
-        if warm and len(warm) < len(group):
-            result.append(warm)
-    return result
+        value = column.values[sample.index]
+        keys = ("", ("file", sample.batch.file), ("prompt", sample.prompt), *sample.parameters)
+        for key in keys:
+            everything, warm = groups.setdefault(key, ([], []))
+            everything.append(value)
+            if sample.phase != "cold":
+                warm.append(value)
+    found = []
+    for everything, warm in groups.values():
+        found.append(everything)
+        if 0 < len(warm) < len(everything):
+            found.append(warm)
+    return found
 
 
-def _candidates(members: Members, statistic: str) -> list[float]:
-    values = [c.values[s.index] for s, c in members]
-    shares = [0.5, 0.95]
-    if statistic[:1] == "p" and statistic[1:].replace(".", "").isdigit():
+def _values(members: Members) -> list[float]:
+    return [c.values[s.index] for s, c in members]
+
+
+def candidates_of(members: Members, statistic: str) -> list[float] | None:
+    """What a claim of that statistic may be, in order; None for one that is not computed here.
+
+    A standard deviation is accepted by either definition, with n or n - 1.
+    """
+    groups = _groupings(members)
+    if statistic in ("sd", "variance"):
+        power = 2 if statistic == "variance" else 1
+        sds = [(sd, len(g)) for g in groups if (sd := sample_sd(g)) is not None]
+        found = [sd**power for sd, _ in sds]
+        found += [(sd * sqrt((n - 1) / n)) ** power for sd, n in sds]
+        return sorted(found) or None
+    shares = [0.5, 0.95]  # p95 is sometimes called the maximum
+    if _PERCENTILE.fullmatch(statistic):
         shares.append(min(float(statistic[1:]) / 100.0, 1.0))
-    for group in _groupings(members):
+    elif statistic not in _AVERAGES:
+        return None
+    found = _values(members)
+    for group in groups:
         ordered = sorted(group)
-        values += [mean(group), *(quantile(ordered, p) for p in shares)]
-    return values
+        found.append(mean(ordered))
+        found.extend(quantile(ordered, p) for p in shares)
+    return sorted(found)
 
 
-def _holds(claimed: float, slack: float, members: Members, statistic: str) -> bool:
-    candidates = _candidates(members, statistic)
-    return any(abs(claimed - v) <= slack + 1e-12 * abs(v) for v in candidates)
-
-
-def _contradiction(
-    book: FactBook,
-    row: _Row,
-    reading: Reading,
-    claimed: float,
-    unit: str,
-    origin: Origin,
-    members: Members,
-) -> Claim:
-    metric = members[0][1].key
-    nearest = min(members, key=lambda m: abs(m[1].values[m[0].index] - claimed))
+def _contradiction(book: FactBook, row: Row, cell: _Cell, members: Members) -> Claim:
+    metric, origin = members[0][1].key, cell.origin
+    nearest = min(members, key=lambda m: abs(m[1].values[m[0].index] - cell.value))
     sample, column = nearest
     configuration = condition_label(sample.parameters)
     about: Subject = (
@@ -304,10 +285,11 @@ def _contradiction(
     claim = book.add(
         said,
         metric,
-        f"claimed {reading.statistic or 'value'}",
-        claimed,
-        unit,
+        f"claimed {cell.reading.statistic or 'value'}",
+        cell.value,
+        cell.unit,
         origins=(origin,),
+        ci_why="a claim, not a measurement",
         expression="as the document gives it",
         flags=("claim",),
     )
@@ -316,14 +298,14 @@ def _contradiction(
         metric,
         "closest record",
         column.values[sample.index],
-        unit,
+        column.unit,
         n=len(members),
         origins=origins_of([nearest]),
         ci_why="one record has no interval",
         expression="the record closest to the claim among those that its row names",
     )
     matching = book.add(
-        (*said, ("column", row.table.names[row.table.names.index(origin.column or "")])),
+        (*said, ("column", origin.column or "")),
         "records that the row names",
         "count",
         len(members),
@@ -332,13 +314,4 @@ def _contradiction(
         origins=origins_of(members),
         expression="count(records that have everything the row names)",
     )
-    return Claim(claim, actual, matching, origin.file, origin.rows[0], _about(row))
-
-
-def _about(row: _Row) -> str:
-    """What a row names, for people."""
-    if "config" in row.named:
-        return str(row.named["config"])
-    if row.named:
-        return ", ".join(f"{k}={v}" for k, v in row.named.items())
-    return ", ".join(sorted(row.models))
+    return Claim(claim, actual, matching, origin.file, origin.rows[0], row.about)

@@ -6,20 +6,22 @@ stratum, so that a difference of settings or prompts is never taken for one of m
 
 from __future__ import annotations
 
-from itertools import combinations
+from itertools import combinations, pairwise
+from math import isfinite
 
 import msgspec
 
 from chimera.facts.book import FactBook, origins_of
-from chimera.facts.dataset import Condition, Dataset, Sample, Subject, subject_label
+from chimera.facts.dataset import Condition, Dataset, Subject, subject_label
 from chimera.facts.fact import Fact
-from chimera.facts.measures import Members, headline_scope, members_of
-from chimera.facts.stats.compare import Difference, paired, welch
+from chimera.facts.measures import Members, headline_scope, warm_of
+from chimera.facts.stats.compare import Difference, paired, stratified
 from chimera.facts.stats.describe import mean
-from chimera.record.batch import Column
 from chimera.record.vocabulary import metric_better
 
 COMPARED = ("decode_throughput", "token_rate", "output_throughput", "ttft", "tpot", "e2e_latency")
+_LEVEL = 0.95
+_MOST_SUBJECTS = 24  # beyond it, not every pair is compared: they grow with the square
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -41,32 +43,43 @@ class Comparison(msgspec.Struct, frozen=True):
     why: str = ""
 
 
-def _strata(members: Members) -> dict[Condition, list[tuple[Sample, Column]]]:
-    strata: dict[Condition, list[tuple[Sample, Column]]] = {}
-    for sample, column in members:
-        strata.setdefault(sample.condition, []).append((sample, column))
-    return strata
+class _Side(msgspec.Struct):
+    """One subject's records of a metric by condition: the members, their values and mean."""
+
+    subject: Subject
+    members: dict[Condition, Members]
+    values: dict[Condition, list[float]]
+    means: dict[Condition, float]
+
+    def over(self, shared: list[Condition]) -> float:
+        """Mean over conditions of each condition's mean."""
+        return mean([self.means[c] for c in shared])
 
 
-def _values(members: list[tuple[Sample, Column]]) -> list[float]:
-    return [c.values[s.index] for s, c in members]
+def _side(subject: Subject, members: Members) -> _Side:
+    strata: dict[Condition, Members] = {}
+    for member in members:
+        strata.setdefault(member[0].condition, []).append(member)
+    values = {c: [k.values[s.index] for s, k in some] for c, some in strata.items()}
+    return _Side(subject, strata, values, {c: mean(v) for c, v in values.items()})
 
 
 def _test(
-    a: dict[Condition, list[tuple[Sample, Column]]],
-    b: dict[Condition, list[tuple[Sample, Column]]],
-    shared: list[Condition],
-    level: float,
+    a: _Side, b: _Side, shared: list[Condition], level: float
 ) -> tuple[Difference | None, str]:
-    """Paired by condition where three or more are shared, Welch within one otherwise."""
+    """Their difference a - b and how it was tested, or None and why it was not.
+
+    Paired by condition where three or more are shared, otherwise Welch's test within each.
+    """
     if len(shared) >= 3:
-        gaps = [mean(_values(a[c])) - mean(_values(b[c])) for c in shared]
-        return paired(gaps, level), "paired by condition"
-    va = [v for c in shared for v in _values(a[c])]
-    vb = [v for c in shared for v in _values(b[c])]
-    if len(shared) > 1 and any(len(a[c]) != len(b[c]) for c in shared):
-        return None, "too few conditions"
-    return welch(vb, va, level), "Welch"
+        test = paired([a.means[c] - b.means[c] for c in shared], level)
+        how, why = "paired by condition", "the differences have no spread"
+    else:
+        test = stratified([b.values[c] for c in shared], [a.values[c] for c in shared], level)
+        how, why = "Welch within each condition", "the values have no spread"
+        if any(len(side.values[c]) < 2 for side in (a, b) for c in shared):
+            why = "too few records under shared conditions"
+    return test, how if test else why
 
 
 def compare(
@@ -78,23 +91,22 @@ def compare(
     pairs: int = 1,
 ) -> Comparison:
     """Compare two subjects on one metric; ``pairs`` are compared at once (Bonferroni)."""
-    strata_a, strata_b = _strata(a[1]), _strata(b[1])
-    shared = [c for c in strata_a if c in strata_b]
+    return _compare(book, metric, unit, _side(*a), _side(*b), pairs)
+
+
+def _compare(book: FactBook, metric: str, unit: str, a: _Side, b: _Side, pairs: int) -> Comparison:
+    shared = [c for c in a.means if c in b.means]
     if not shared:
-        return Comparison(metric, a[0], b[0], False, why="never measured under the same conditions")
-    in_a = [m for c in shared for m in strata_a[c]]
-    in_b = [m for c in shared for m in strata_b[c]]
-    mean_a = mean([mean(_values(strata_a[c])) for c in shared])
-    mean_b = mean([mean(_values(strata_b[c])) for c in shared])
-    lower = metric_better(metric) == "lower"
-    if (mean_b < mean_a) == lower and mean_a != mean_b:
-        a, b, strata_a, strata_b = b, a, strata_b, strata_a
-        in_a, in_b, mean_a, mean_b = in_b, in_a, mean_b, mean_a
-    difference, method = _test(strata_a, strata_b, shared, 1.0 - 0.05 / pairs)
-    fact_a = _side(book, metric, unit, a[0], mean_a, in_a, b[0], len(shared))
-    fact_b = _side(book, metric, unit, b[0], mean_b, in_b, a[0], len(shared))
-    about: Subject = (("a", subject_label(a[0])), ("b", subject_label(b[0])))
-    ci = (difference.low, difference.high) if difference else None
+        return Comparison(
+            metric, a.subject, b.subject, False, why="never measured under the same conditions"
+        )
+    mean_a, mean_b = a.over(shared), b.over(shared)
+    if (mean_b < mean_a) == (metric_better(metric) == "lower") and mean_a != mean_b:
+        a, b, mean_a, mean_b = b, a, mean_b, mean_a
+    fact_a = _mean_fact(book, metric, unit, a, b, shared)
+    fact_b = _mean_fact(book, metric, unit, b, a, shared)
+    test, how = _test(a, b, shared, 1.0 - (1.0 - _LEVEL) / pairs)
+    about: Subject = (("a", subject_label(a.subject)), ("b", subject_label(b.subject)))
     gap = book.add(
         about,
         metric,
@@ -103,29 +115,13 @@ def compare(
         unit,
         scope="shared conditions",
         n=len(shared),
-        ci95=ci,
-        ci_why="" if ci else "too few records under shared conditions",
+        ci95=(test.low, test.high) if test else None,
+        ci_why="" if test else how,
         operands=(fact_a, fact_b),
-        expression=f"mean(a) - mean(b) over shared conditions, interval: {method}, "
-        f"for {pairs} comparisons together",
+        expression="mean(a) - mean(b) over shared conditions"
+        + (f", interval: {how}, for {pairs} comparisons together" if test else ""),
         flags=("derived",),
     )
-    ratio = None
-    large, small = max(mean_a, mean_b), min(mean_a, mean_b)
-    if small > 0:
-        ratio = book.add(
-            about,
-            metric,
-            "ratio",
-            large / small,
-            "ratio",
-            scope="shared conditions",
-            n=len(shared),
-            operands=(fact_a, fact_b) if mean_a >= mean_b else (fact_b, fact_a),
-            ci_why="the interval is that of the difference",
-            expression="larger mean / smaller mean over shared conditions",
-            flags=("derived",),
-        )
     conditions = book.add(
         about,
         f"shared conditions of {metric}",
@@ -136,54 +132,90 @@ def compare(
         operands=(fact_a, fact_b),
         expression="count(conditions that both were measured under)",
     )
-    certain = difference is not None and difference.certain
-    return Comparison(metric, a[0], b[0], certain, gap, ratio, fact_a, fact_b, conditions)
+    return Comparison(
+        metric,
+        a.subject,
+        b.subject,
+        test is not None and test.certain,
+        gap,
+        _ratio(book, about, metric, fact_a, fact_b, len(shared)),
+        fact_a,
+        fact_b,
+        conditions,
+    )
 
 
-def _side(
-    book: FactBook,
-    metric: str,
-    unit: str,
-    subject: Subject,
-    value: float,
-    members: list[tuple[Sample, Column]],
-    other: Subject,
-    shared: int,
-) -> Fact:
+def _ratio(
+    book: FactBook, about: Subject, metric: str, fact_a: Fact, fact_b: Fact, shared: int
+) -> Fact | None:
+    """Larger mean over smaller; None unless both are above zero."""
+    large, small = fact_a, fact_b
+    assert isinstance(large.value, float)
+    assert isinstance(small.value, float)
+    if large.value < small.value:
+        large, small = small, large
+    high, low = float(large.value or 0.0), float(small.value or 0.0)
+    if low <= 0 or not isfinite(high / low):
+        return None
     return book.add(
-        (*subject, ("compared with", subject_label(other))),
+        about,
+        metric,
+        "ratio",
+        high / low,
+        "ratio",
+        scope="shared conditions",
+        n=shared,
+        operands=(large, small),
+        ci_why="the interval is that of the difference",
+        expression="larger mean / smaller mean over shared conditions",
+        flags=("derived",),
+    )
+
+
+def _mean_fact(
+    book: FactBook, metric: str, unit: str, side: _Side, other: _Side, shared: list[Condition]
+) -> Fact:
+    members = [m for c in shared for m in side.members[c]]
+    return book.add(
+        (*side.subject, ("compared with", subject_label(other.subject))),
         metric,
         "mean",
-        value,
+        side.over(shared),
         unit,
         scope="shared conditions",
         n=len(members),
         origins=origins_of(members),
         ci_why="see the difference",
-        expression=f"mean over {shared} conditions of each condition's mean({metric})",
+        expression=f"mean over {len(shared)} conditions of each condition's mean({metric})",
     )
 
 
 def comparisons_of(book: FactBook, data: Dataset) -> list[Comparison]:
-    """Every pair of named subjects on every metric that both hold."""
-    found: dict[tuple[str, str], dict[Subject, Members]] = {}
+    """Pairs of named subjects on every metric that both hold.
+
+    Every pair up to 24 subjects. Of more, each is compared with the leader and with its
+    neighbours in the order of their means; the intervals still allow for every pair, because
+    which ones these are is only known from the data.
+    """
+    found: dict[tuple[str, str], list[_Side]] = {}
     for subject in data.by_subject:
         if subject[0][0] != "model":
             continue
-        for (metric, unit), members in members_of(data.good(subject)).items():
+        for (metric, unit), members in data.measured(subject).items():
             if metric in COMPARED and unit:
                 if headline_scope(metric, members) == "warm":
-                    members = [(s, c) for s, c in members if s.phase != "cold"]
-                found.setdefault((metric, unit), {})[subject] = members
+                    members = warm_of(members)
+                found.setdefault((metric, unit), []).append(_side(subject, members))
     return [
-        compare(
-            book,
-            metric,
-            unit,
-            (a, subjects[a]),
-            (b, subjects[b]),
-            len(subjects) * (len(subjects) - 1) // 2,
-        )
-        for (metric, unit), subjects in found.items()
-        for a, b in combinations(subjects, 2)
+        _compare(book, metric, unit, a, b, len(sides) * (len(sides) - 1) // 2)
+        for (metric, unit), sides in found.items()
+        for a, b in _pairs(metric, sides)
     ]
+
+
+def _pairs(metric: str, sides: list[_Side]) -> list[tuple[_Side, _Side]]:
+    if len(sides) <= _MOST_SUBJECTS:
+        return list(combinations(sides, 2))
+    sign = 1.0 if metric_better(metric) == "lower" else -1.0
+    ranked = sorted(sides, key=lambda s: sign * mean(list(s.means.values())))
+    return [(ranked[0], other) for other in ranked[1:]] + list(pairwise(ranked[1:]))

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from chimera.facts.book import FactBook
-from chimera.facts.dataset import Dataset, Subject
+from chimera.facts.book import FactBook, row_origins
+from chimera.facts.dataset import Dataset, Sample, Subject
 from chimera.facts.fact import Fact, Origin
 from chimera.ingest import FileReport, Ingest
 
@@ -58,98 +58,124 @@ def _type_counts(book: FactBook, ingest: Ingest) -> tuple[TypeCount, ...]:
     groups: dict[str, list[FileReport]] = {}
     for report in ingest.files:
         groups.setdefault(report.type, []).append(report)
-    counts = []
-    for kind in sorted(groups, key=lambda k: (_ORDER.get(k, 9), k)):
-        members = groups[kind]
-        about: Subject = (("type", kind),)
-        origins = _file_origins(members)
-        newest = max(members, key=lambda f: f.mtime_ns)
-        stamp = datetime.fromtimestamp(newest.mtime_ns // 1_000_000_000, UTC)
-        hidden = len(members) - _SHOWN
-        counts.append(
-            TypeCount(
-                kind,
-                _count(book, "files", len(members), about, origins, f"count(files of type {kind})"),
-                tuple(f.name for f in members),
-                book.add(
-                    about,
-                    "last modified",
-                    "max",
-                    stamp.strftime("%Y-%m-%d %H:%M:%S UTC"),
-                    "",
-                    origins=(Origin(newest.name, newest.sha256),),
-                    expression=f"max(modification time of files of type {kind})",
-                ),
-                _count(
-                    book,
-                    "files not named",
-                    hidden,
-                    about,
-                    _file_origins(members[_SHOWN:]),
-                    "count(files after the first ones)",
-                )
-                if hidden > 0
-                else None,
-            )
+    kinds = sorted(groups, key=lambda k: (_ORDER.get(k, 9), k))
+    return tuple(_type_count(book, kind, groups[kind]) for kind in kinds)
+
+
+def _type_count(book: FactBook, kind: str, members: list[FileReport]) -> TypeCount:
+    about: Subject = (("type", kind),)
+    origins = _file_origins(members)
+    newest = max(members, key=lambda f: f.mtime_ns)
+    stamp = utc_of(newest.mtime_ns)
+    hidden = None
+    if len(members) > _SHOWN:
+        rest = _file_origins(members[_SHOWN:])
+        how = "count(files after the first ones)"
+        hidden = _count(book, "files not named", len(rest), about, rest, how)
+    return TypeCount(
+        kind,
+        _count(book, "files", len(members), about, origins, f"count(files of type {kind})"),
+        tuple(f.name for f in members),
+        book.add(
+            about,
+            "last modified",
+            "max",
+            stamp,
+            "",
+            why_none="" if stamp else "the file system gives no time of this age",
+            origins=(Origin(newest.name, newest.sha256),),
+            expression=f"max(modification time of files of type {kind})",
+        ),
+        hidden,
+    )
+
+
+def utc_of(mtime_ns: int) -> str | None:
+    """A file's modification time in UTC, to the second; None beyond what a calendar holds."""
+    try:
+        moment = datetime.fromtimestamp(mtime_ns // 1_000_000_000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _of_samples(
+    book: FactBook, metric: str, samples: list[Sample], about: Subject, how: str
+) -> Fact:
+    return _count(book, metric, len(samples), about, row_origins(samples), how)
+
+
+def _repeated(book: FactBook, ingest: Ingest) -> Fact:
+    origins = []
+    for batch in ingest.batches:
+        if batch.kind == "sample":
+            rows = tuple(r for r, d in zip(batch.rows, batch.duplicate_of, strict=True) if d)
+            if rows:
+                pointer = batch.pointer if batch.pointers else None
+                origins.append(Origin(batch.file, batch.sha256, rows, None, pointer))
+    how = "records that repeat another"
+    return _count(book, how, sum(len(o.rows) for o in origins), (), tuple(origins), f"count({how})")
+
+
+def _summaries(book: FactBook, ingest: Ingest) -> Fact:
+    origins = tuple(
+        Origin(b.file, b.sha256, tuple(b.rows), None, b.pointer if b.pointers else None)
+        for b in ingest.batches
+        if b.kind == "summary"
+    )
+    n = sum(len(o.rows) for o in origins)
+    return _count(book, "summary rows", n, (), origins, "count(rows that sum up others)")
+
+
+def _by_subject(book: FactBook, data: Dataset) -> dict[Subject, tuple[Fact, Fact]]:
+    counts = {}
+    for subject, samples in data.by_subject.items():
+        ok = [s for s in samples if not s.failure]
+        bad = [s for s in samples if s.failure]
+        counts[subject] = (
+            _of_samples(
+                book,
+                "records that succeeded",
+                ok,
+                subject,
+                "count(records of the subject that succeeded)",
+            ),
+            _of_samples(
+                book,
+                "records that failed",
+                bad,
+                subject,
+                "count(records of the subject that failed)",
+            ),
         )
-    return tuple(counts)
+    return counts
 
 
-def _record_counts(book: FactBook, ingest: Ingest, data: Dataset) -> dict[str, Fact]:
-    samples = [b for b in ingest.batches if b.kind == "sample"]
-    rows: dict[str, list[tuple[str, str, int]]] = {
-        k: [] for k in ("records", "repeated", "succeeded", "failed", "ok", "bad", "named")
-    }
-    for batch in samples:
-        for i, duplicate in enumerate(batch.duplicate_of):
-            if duplicate:
-                rows["repeated"].append((batch.file, batch.sha256, batch.rows[i]))
-    for sample in data.samples:
-        b = sample.batch
-        place = (b.file, b.sha256, b.rows[sample.index])
-        named = sample.subject[0][0] == "model"
-        rows["records"].append(place)
-        rows["failed" if sample.failure else "succeeded"].append(place)
-        if named:
-            rows["named"].append(place)
-            rows["bad" if sample.failure else "ok"].append(place)
-    how = {
-        "records": "count(records, copies left out)",
-        "repeated": "count(records that repeat another)",
-        "succeeded": "count(records that succeeded)",
-        "failed": "count(records that failed)",
-        "named": "count(records whose model is known)",
-        "ok": "count(records whose model is known and that succeeded)",
-        "bad": "count(records whose model is known and that failed)",
-    }
+def _failures(book: FactBook, samples: list[Sample]) -> dict[str, Fact]:
+    by_reason: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_reason.setdefault(sample.failure, []).append(sample)
+    how = "count(records that failed for this reason)"
     return {
-        key: _count(book, how[key][6:-1], len(places), (), _row_origins(places), how[key])
-        for key, places in rows.items()
+        reason: _of_samples(book, "failures", members, (("reason", reason),), how)
+        for reason, members in by_reason.items()
     }
-
-
-def _row_origins(places: list[tuple[str, str, int]]) -> tuple[Origin, ...]:
-    grouped: dict[tuple[str, str], list[int]] = {}
-    for file, sha, row in places:
-        grouped.setdefault((file, sha), []).append(row)
-    return tuple(Origin(f, s, tuple(rows)) for (f, s), rows in grouped.items())
 
 
 def counts_of(book: FactBook, ingest: Ingest, data: Dataset) -> Counts:
     """All counts of a folder, as facts."""
-    records = _record_counts(book, ingest, data)
     outcomes: dict[str, list[FileReport]] = {}
     for report in ingest.files:
         outcomes.setdefault(report.outcome, []).append(report)
-    failures: dict[str, list[tuple[str, str, int]]] = {}
-    per_subject: dict[Subject, tuple[list[tuple[str, str, int]], list[tuple[str, str, int]]]] = {}
-    for sample in data.samples:
-        b = sample.batch
-        place = (b.file, b.sha256, b.rows[sample.index])
-        per_subject.setdefault(sample.subject, ([], []))[1 if sample.failure else 0].append(place)
-        if sample.failure:
-            failures.setdefault(sample.failure, []).append(place)
-    summaries = [b for b in ingest.batches if b.kind == "summary"]
+    ok = [s for s in data.samples if not s.failure]
+    bad = [s for s in data.samples if s.failure]
+    named, named_ok, named_bad = (
+        [s for s in some if s.subject[0][0] == "model"] for some in (data.samples, ok, bad)
+    )
+
+    def records(what: str, samples: list[Sample]) -> Fact:
+        return _of_samples(book, what, samples, (), f"count({what})")
+
     return Counts(
         files=_count(
             book, "files", len(ingest.files), (), _file_origins(ingest.files), "count(files)"
@@ -159,39 +185,14 @@ def counts_of(book: FactBook, ingest: Ingest, data: Dataset) -> Counts:
             k: _count(book, f"files: {k}", len(v), (), _file_origins(v), f"count(files: {k})")
             for k, v in outcomes.items()
         },
-        records=records["records"],
-        succeeded=records["succeeded"],
-        failed=records["failed"],
-        repeated=records["repeated"],
-        summaries=_count(
-            book,
-            "summary rows",
-            sum(len(b) for b in summaries),
-            (),
-            tuple(Origin(b.file, b.sha256, tuple(b.rows), None, b.pointer or None) for b in summaries),
-            "count(rows that sum up others)",
-        ),
-        named=records["named"],
-        named_ok=records["ok"],
-        named_failed=records["bad"],
-        failures={
-            reason: _count(
-                book,
-                "failures",
-                len(places),
-                (("reason", reason),),
-                _row_origins(places),
-                "count(records that failed for this reason)",
-            )
-            for reason, places in failures.items()
-        },
-        subjects={
-            subject: (
-                _count(book, "records that succeeded", len(ok), subject, _row_origins(ok),
-                       "count(records of the subject that succeeded)"),
-                _count(book, "records that failed", len(bad), subject, _row_origins(bad),
-                       "count(records of the subject that failed)"),
-            )
-            for subject, (ok, bad) in per_subject.items()
-        },
+        records=records("records, copies left out", data.samples),
+        succeeded=records("records that succeeded", ok),
+        failed=records("records that failed", bad),
+        repeated=_repeated(book, ingest),
+        summaries=_summaries(book, ingest),
+        named=records("records whose model is known", named),
+        named_ok=records("records whose model is known and that succeeded", named_ok),
+        named_failed=records("records whose model is known and that failed", named_bad),
+        failures=_failures(book, bad),
+        subjects=_by_subject(book, data),
     )

@@ -12,21 +12,26 @@ from typing import Any
 
 import msgspec
 
+from chimera.facts.cold_starts import mark_cold_starts
+from chimera.ingest.columns import parameter_value
 from chimera.record.batch import Batch, Column
 
 Subject = tuple[tuple[str, str], ...]
 Condition = tuple[tuple[str, Any], ...]
 _PARTS = ("model", "quantization", "engine", "engine_version", "backend", "gpu", "cpu", "workload")
+_NO_CONDITION = frozenset({*_PARTS, "host", "test", "config", "run", "prompt", "prompt_id"})
 _NO_SETTING = re.compile(r"reason|status|time|date|result|score|error|finish|rank|count")
 _MAX_LEVELS = 12
-_COLD_FACTOR = 5.0
-_COLD_MIN_S = 0.1
+_MAX_SETTING = 24  # characters of a text that may be a setting
 
 
 class Sample(msgspec.Struct):
     """One record. ``failure`` is "" when it succeeded; ``phase`` is "", "warm-up" or "cold".
 
     ``cold_why`` says how the cold start is known ("recorded", "load time", "first of its file").
+    ``condition`` is everything that was set: parameters, prompt, and ``other``: columns of no
+    known name that take a few values (they may be settings, so records that differ in them are
+    not alike).
     """
 
     batch: Batch
@@ -38,36 +43,64 @@ class Sample(msgspec.Struct):
     failure: str
     cold_why: str = ""
     other: Condition = ()
+    condition: Condition = ()
 
     def value(self, column: Column) -> float | None:
+        """The record's value in a column of its table; None where it has none."""
         return column.values[self.index]  # type: ignore[no-any-return]
 
-    @property
-    def condition(self) -> Condition:
-        """Everything that was set: parameters, prompt, and columns of no known name that take
-        a few values (they may be settings, so records that differ in them are not alike)."""
-        prompt = (("prompt", self.prompt),) if self.prompt else ()
-        return (*self.parameters, *prompt, *self.other)
+
+Members = list[tuple[Sample, Column]]
 
 
 class Dataset(msgspec.Struct):
-    """All records of a folder that count: no duplicates. ``varying`` are the identities that
-    take several values and so are part of the subject; ``common`` are the parameters that every
-    record has with one value, which tell nothing apart."""
+    """All records of a folder that count: no duplicates.
+
+    ``varying`` are the identities that take several values and so are part of the subject;
+    ``common`` are the parameters that every record has with one value, which tell nothing apart
+    and are left out of the records' own.
+    """
 
     samples: list[Sample]
     summaries: list[Batch]
     varying: tuple[str, ...]
     by_subject: dict[Subject, list[Sample]]
     common: Condition = ()
+    _measured: dict[Subject, dict[tuple[str, str], Members]] = {}
 
     def good(self, subject: Subject) -> list[Sample]:
         """Successful records of a subject, without warm-up."""
         return [s for s in self.by_subject[subject] if not s.failure and s.phase != "warm-up"]
 
+    def measured(self, subject: Subject) -> dict[tuple[str, str], Members]:
+        """``members_of`` the good records of a subject, worked out once."""
+        if subject not in self._measured:
+            self._measured[subject] = members_of(self.good(subject))
+        return self._measured[subject]
+
     def label(self, subject: Subject) -> str:
         """The shortest name of a subject that tells it from the others."""
         return subject_label(subject)
+
+
+def members_of(samples: list[Sample]) -> dict[tuple[str, str], Members]:
+    """For each (metric, unit) the samples that hold a value of it, with its column."""
+    found: dict[tuple[str, str], Members] = {}
+    table: Batch | None = None
+    columns: list[tuple[Column, list[Any], Members]] = []
+    for sample in samples:
+        if sample.batch is not table:
+            table = sample.batch
+            columns = [
+                (c, c.values, found.setdefault((c.key, c.unit), []))
+                for c in table.metrics()
+                if not c.statistic
+            ]
+        index = sample.index
+        for column, values, members in columns:
+            if values[index] is not None:
+                members.append((sample, column))
+    return {key: members for key, members in found.items() if members}
 
 
 def subject_label(subject: Subject) -> str:
@@ -82,6 +115,21 @@ def condition_label(condition: Condition) -> str:
     return ", ".join(f"{k}={v}" for k, v in condition)
 
 
+def level_label(level: object) -> str:
+    """A parameter's level for people; None is a parameter that a record does not set."""
+    return "not set" if level is None else str(level)
+
+
+def in_order(levels: set[Any]) -> list[Any]:
+    """Levels of one parameter, which may mix kinds: numbers by size, then texts, then not set."""
+    return sorted(
+        levels,
+        key=lambda v: (
+            (0, v, "") if isinstance(v, (int, float)) else (2 if v is None else 1, 0, str(v))
+        ),
+    )
+
+
 def dataset_of(batches: list[Batch]) -> Dataset:
     """Group the records of ``batches``; duplicates are left out."""
     varying = _varying(batches)
@@ -92,28 +140,26 @@ def dataset_of(batches: list[Batch]) -> Dataset:
     common = _set_apart_common(samples)
     by_subject: dict[Subject, list[Sample]] = {}
     for sample in samples:
+        asked = (("prompt", sample.prompt),) if sample.prompt else ()
+        sample.condition = (*sample.parameters, *asked, *sample.other)
         by_subject.setdefault(sample.subject, []).append(sample)
     for members in by_subject.values():
-        _infer_cold(members)
+        mark_cold_starts(members)
     summaries = [
-        b
-        for b in batches
-        if b.kind == "summary" and not b.derived_from and not all(b.duplicate_of)
+        b for b in batches if b.kind == "summary" and not b.derived_from and not all(b.duplicate_of)
     ]
     return Dataset(samples, summaries, varying, by_subject, common)
 
 
 def _set_apart_common(samples: list[Sample]) -> Condition:
-    """Take the parameters that are the same in every sample out of the samples."""
-    if not samples:
-        return ()
-    common = set(samples[0].parameters)
+    """Take the parameters that are the same in every record out of the records."""
+    common = set(samples[0].parameters) if samples else set()
     for sample in samples:
         common.intersection_update(sample.parameters)
         if not common:
             return ()
     for sample in samples:
-        sample.parameters = tuple(p for p in sample.parameters if p not in common)
+        sample.parameters = tuple([p for p in sample.parameters if p not in common])
     return tuple(sorted(common, key=lambda p: p[0]))
 
 
@@ -128,103 +174,90 @@ def identity_values(batch: Batch, key: str) -> list[Any]:
 def _varying(batches: list[Batch]) -> tuple[str, ...]:
     """Identities beside the model that take several values and do not just repeat it."""
     varying = ["model"]
+    open_ones = [b for b in batches if b.kind == "sample" and not all(b.duplicate_of)]
     for key in _PARTS[1:]:
         seen: dict[Any, set[Any]] = {}
-        for batch in batches:
-            if batch.kind != "sample" or all(batch.duplicate_of):
+        for batch in open_ones:
+            if key not in batch.constants and batch.column(key, role="identity") is None:
                 continue
-            models = identity_values(batch, "model")
-            for model, value in zip(models, identity_values(batch, key), strict=True):
-                if value is not None:
-                    seen.setdefault(model, set()).add(value)
-        if any(len(values) > 1 for values in seen.values()):
+            values = zip(
+                identity_values(batch, "model"),
+                identity_values(batch, key),
+                batch.duplicate_of,
+                strict=True,
+            )
+            for model, value, duplicate in values:
+                if value is not None and not duplicate:
+                    seen.setdefault(model, set()).add(str(value))
+        if any(len(found) > 1 for found in seen.values()):
             varying.append(key)
     return tuple(varying)
 
 
+def _parameter_columns(batch: Batch) -> list[tuple[str, list[Any]]]:
+    """(name, values) of each parameter column; a second one of the same key keeps its own name."""
+    found: dict[str, list[Any]] = {}
+    for column in batch.columns:
+        if column.role == "parameter":
+            key = column.key if column.key not in found else column.name
+            found.setdefault(key, column.values)
+    return list(found.items())
+
+
 def _samples(batch: Batch, varying: tuple[str, ...]) -> list[Sample]:
     identities = [(key, identity_values(batch, key)) for key in varying]
-    constants = [
-        (k, v)
+    columns = _parameter_columns(batch)
+    own = {name for name, _ in columns}
+    n = len(batch)
+    fixed = [
+        (k, [v] * n)
         for k, v in batch.constants.items()
-        if k not in _PARTS and k not in ("host", "test", "config", "run", "prompt", "prompt_id")
+        if k not in _NO_CONDITION and k not in own and v is not None
     ]
-    columns = [c for c in batch.columns if c.role == "parameter"]
-    fixed = sorted((k, v) for k, v in constants if not any(c.key == k for c in columns))
-    prompt = batch.column("prompt", role="identity") or batch.column("prompt_id", role="identity")
+    settings = sorted([*columns, *fixed], key=lambda kv: kv[0])
+    prompts = batch.column("prompt", role="identity") or batch.column("prompt_id", role="identity")
     possible = _possible_settings(batch)
     samples = []
-    for i in range(len(batch)):
+    for i in range(n):
         if batch.duplicate_of[i]:
             continue
-        subject = tuple((k, str(v[i])) for k, v in identities if v[i] is not None)
-        if not any(k == "model" for k, _ in subject):
+        subject = tuple([(k, str(v[i])) for k, v in identities if v[i] is not None])
+        if not subject or subject[0][0] != "model":
             subject = (("file", batch.file), *subject)
-        parameters = tuple(
-            sorted([*fixed, *((c.key, v) for c in columns if (v := c.values[i]) is not None)])
-        )
+        parameters = tuple([(k, v[i]) for k, v in settings if v[i] is not None])
+        prompt = str(prompts.values[i]) if prompts and prompts.values[i] else ""
+        other = tuple([(name, values[i]) for name, values in possible])
+        phase = batch.phases[i]
         samples.append(
             Sample(
                 batch,
                 i,
                 subject,
                 parameters,
-                str(prompt.values[i]) if prompt and prompt.values[i] else "",
-                batch.phases[i],
+                prompt,
+                phase,
                 batch.outcomes[i],
-                "recorded" if batch.phases[i] == "cold" else "",
-                tuple((c.name, c.raw[i]) for c in possible),
+                "recorded" if phase == "cold" else "",
+                other,
             )
         )
     return samples
 
 
-def _possible_settings(batch: Batch) -> list[Column]:
-    """Columns of no known name with a few whole or short values: they may be settings."""
+def _possible_settings(batch: Batch) -> list[tuple[str, list[Any]]]:
+    """Columns of no known name with a few whole or short values: they may be settings.
+
+    Their values are in one form, so that 3 in JSON and "3" in CSV are the same.
+    """
     found = []
     for column in batch.columns:
         if column.role not in ("unknown", "label") or _NO_SETTING.search(column.name.lower()):
             continue
-        values = {v for v in column.raw if v not in (None, "")}
-        if 2 <= len(values) <= _MAX_LEVELS and len(values) * 2 <= len(batch):
-            if all(isinstance(v, int) or len(str(v)) <= 24 for v in values):
-                found.append(column)
-    return found
-
-
-def _infer_cold(samples: list[Sample]) -> None:
-    """Mark records that paid a model load, where the file does not say so itself."""
-    loads: list[tuple[Sample, float]] = []
-    bare: dict[int, list[tuple[Sample, float]]] = {}
-    for sample in samples:
-        if sample.failure or sample.phase:
+        try:
+            kinds = set(column.raw) - {None, ""}
+            few = 2 <= len(kinds) <= _MAX_LEVELS and len(kinds) * 2 <= len(batch)
+            if few and all(isinstance(v, int) or len(str(v)) <= _MAX_SETTING for v in kinds):
+                found.append((column.name, [parameter_value(v) for v in column.raw]))
+        except TypeError:  # lists or objects are no setting
             continue
-        load = sample.batch.column("load_time")
-        ttft = sample.batch.column("ttft")
-        if load is not None and load.unit == "s" and load.role == "metric":
-            value = sample.value(load)
-            if value is not None:
-                loads.append((sample, value))
-        elif ttft is not None and ttft.unit == "s":
-            value = sample.value(ttft)
-            if value is not None:
-                bare.setdefault(id(sample.batch), []).append((sample, value))
-    if len(loads) >= 2:
-        usual = _low_median([v for _, v in loads])
-        for sample, value in loads:
-            if value > max(_COLD_FACTOR * usual, usual + _COLD_MIN_S):
-                sample.phase, sample.cold_why = "cold", "load time"
-    for members in bare.values():
-        first, value = members[0]
-        rest = [v for _, v in members[1:]]
-        if len(rest) >= 2 and value > max(
-            _COLD_FACTOR * _low_median(rest), _low_median(rest) + _COLD_MIN_S
-        ):
-            first.phase, first.cold_why = "cold", "first of its file"
-
-
-def _low_median(values: list[float]) -> float:
-    """The median of the lower half: what a warm record takes, even when a third are cold."""
-    ordered = sorted(values)
-    half = ordered[: max(1, (len(ordered) + 1) // 2)]
-    return half[len(half) // 2]
+    return found

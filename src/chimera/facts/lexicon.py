@@ -42,12 +42,13 @@ PHRASES: dict[str, frozenset[str]] = {
     "as a result": frozenset({"single-factor"}),
     "thanks to": frozenset({"single-factor"}),
 }
-NUMBER_WORDS = frozenset(
+_NUMBER_WORDS = (
     "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
     "hundred thousand million billion dozen half third quarter twice thrice double doubled triple "
-    "tripled halved".split()
+    "tripled halved"
 )
+NUMBER_WORDS = frozenset(_NUMBER_WORDS.split())
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 
 

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from chimera.facts.book import FactBook, describe
-from chimera.facts.dataset import Condition, Dataset, Sample, Subject, condition_label
-from chimera.record.batch import Column
+import msgspec
+
+from chimera.facts.book import FactBook, Left, describe
+from chimera.facts.dataset import (
+    Condition,
+    Dataset,
+    Members,
+    Sample,
+    Subject,
+    condition_label,
+    members_of,
+)
+
+__all__ = [
+    "RATES",
+    "TIMES",
+    "Members",
+    "configuration_facts",
+    "configured",
+    "file_facts",
+    "headline_scope",
+    "members_of",
+    "subject_facts",
+    "warm_of",
+]
 
 TIMES = ("ttft", "e2e_latency", "prefill_time", "generation_time", "load_time", "tpot", "itl")
 RATES = (
@@ -17,25 +39,7 @@ RATES = (
     "request_throughput",
     "sample_throughput",
 )
-Members = list[tuple[Sample, Column]]
-
-
-def members_of(samples: list[Sample]) -> dict[tuple[str, str], Members]:
-    """For each (metric, unit) the samples that hold a value of it, with its column."""
-    found: dict[tuple[str, str], Members] = {}
-    columns: dict[int, list[Column]] = {}
-    for sample in samples:
-        key = id(sample.batch)
-        if key not in columns:
-            columns[key] = [c for c in sample.batch.metrics() if not c.statistic]
-        for column in columns[key]:
-            if column.values[sample.index] is not None:
-                found.setdefault((column.key, column.unit), []).append((sample, column))
-    return found
-
-
-def excluded_why(warm_up: int) -> str:
-    return "warm-up" if warm_up else ""
+_WANTED = frozenset({*TIMES, *RATES})
 
 
 def headline_scope(metric: str, members: Members) -> str:
@@ -48,74 +52,100 @@ def headline_scope(metric: str, members: Members) -> str:
     return "all"
 
 
+def warm_of(members: Members) -> Members:
+    """The members that are no cold starts."""
+    return [m for m in members if m[0].phase != "cold"]
+
+
+class _Group(msgspec.Struct):
+    """Records that are described together, and how many of them no mean holds.
+
+    ``sizes`` counts the good records by table.
+    """
+
+    good: list[Sample]
+    failed: int
+    warm_up: int
+    sizes: dict[int, int]
+
+
+def _group(everything: list[Sample]) -> _Group:
+    good: list[Sample] = []
+    failed, sizes = 0, dict[int, int]()
+    for sample in everything:
+        if sample.failure:
+            failed += 1
+        elif sample.phase != "warm-up":
+            good.append(sample)
+            key = id(sample.batch)
+            sizes[key] = sizes.get(key, 0) + 1
+    return _Group(good, failed, len(everything) - failed - len(good), sizes)
+
+
+def _scopes(
+    book: FactBook,
+    subject: Subject,
+    key: tuple[str, str],
+    members: Members,
+    group: _Group,
+    full: bool,
+) -> Members:
+    """Facts of one metric over all members and, where only some are cold, without these.
+
+    ``key`` is (metric, unit). Good records without a value, whose table has the metric's column,
+    are counted as excluded. Returns the cold starts.
+    """
+    metric, unit = key
+    there = sum(group.sizes[table] for table in {id(s.batch) for s, _ in members})
+    left = {"warm-up": group.warm_up, "no value": max(0, there - len(members))}
+    cold = [m for m in members if m[0].phase == "cold"]
+    unknown = () if unit else ("unit unknown",)
+    flags = ("cold start mixed in", *unknown) if cold else unknown
+    common = _common(group.failed, left)
+    describe(book, subject, metric, unit, members, full=full, flags=flags, **common)
+    if 0 < len(cold) < len(members):
+        common = _common(group.failed, {"cold start": len(cold), **left})
+        warm = warm_of(members)
+        describe(
+            book, subject, metric, unit, warm, full=full, scope="warm", flags=unknown, **common
+        )
+    return cold
+
+
+def _common(failed: int, left: dict[str, int]) -> Left:
+    """What a fact says of the records that it leaves out, by reason."""
+    return {
+        "n_failed": failed,
+        "n_excluded": sum(left.values()),
+        "excluded_why": " and ".join(why for why, n in left.items() if n),
+    }
+
+
 def subject_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
     """Facts of one subject over all its successful records, and without its cold starts."""
-    everything = data.by_subject[subject]
-    good = data.good(subject)
-    failed = sum(1 for s in everything if s.failure)
-    warm_up = sum(1 for s in everything if s.phase == "warm-up" and not s.failure)
-    for (metric, unit), members in members_of(good).items():
-        cold = sum(1 for s, _ in members if s.phase == "cold")
-        flags = ("cold start mixed in",) if cold else ()
-        if not unit:
-            flags = (*flags, "unit unknown")
-        describe(
-            book,
-            subject,
-            metric,
-            unit,
-            members,
-            n_failed=failed,
-            n_excluded=warm_up,
-            excluded_why=excluded_why(warm_up),
-            flags=flags,
-        )
-        if 0 < cold < len(members):
-            warm = [(s, c) for s, c in members if s.phase != "cold"]
-            describe(
-                book,
-                subject,
-                metric,
-                unit,
-                warm,
-                scope="warm",
-                n_failed=failed,
-                n_excluded=cold + warm_up,
-                excluded_why="cold start" + (" and warm-up" if warm_up else ""),
-            )
-            chilly = [(s, c) for s, c in members if s.phase == "cold"]
-            describe(book, subject, metric, unit, chilly, scope="cold", full=False)
+    group = _group(data.by_subject[subject])
+    for key, members in data.measured(subject).items():
+        cold = _scopes(book, subject, key, members, group, full=True)
+        if 0 < len(cold) < len(members):
+            flags = () if key[1] else ("unit unknown",)
+            describe(book, subject, *key, cold, scope="cold", full=False, flags=flags)
 
 
 def configuration_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
     """The mean of each configuration, where a subject ran with more than one."""
-    groups: dict[Condition, list[Sample]] = {}
-    for sample in data.good(subject):
+    conditions: dict[Condition, list[Sample]] = {}
+    for sample in data.by_subject[subject]:
         if sample.parameters:
-            groups.setdefault(sample.parameters, []).append(sample)
-    if len(groups) < 2:
+            conditions.setdefault(sample.parameters, []).append(sample)
+    groups = {c: _group(samples) for c, samples in conditions.items()}
+    measured = {c: group for c, group in groups.items() if group.good}
+    if len(measured) < 2:
         return
-    for condition, samples in groups.items():
+    for condition, group in measured.items():
         about = configured(subject, condition)
-        for (metric, unit), members in members_of(samples).items():
-            if metric not in RATES and metric not in TIMES:
-                continue
-            cold = sum(1 for s, _ in members if s.phase == "cold")
-            flags = ("cold start mixed in",) if cold else ()
-            describe(book, about, metric, unit, members, flags=flags, full=False)
-            if 0 < cold < len(members):
-                warm = [(s, c) for s, c in members if s.phase != "cold"]
-                describe(
-                    book,
-                    about,
-                    metric,
-                    unit,
-                    warm,
-                    scope="warm",
-                    n_excluded=cold,
-                    excluded_why="cold start",
-                    full=False,
-                )
+        for key, members in members_of(group.good).items():
+            if key[0] in _WANTED:
+                _scopes(book, about, key, members, group, full=False)
 
 
 def configured(subject: Subject, condition: Condition) -> Subject:
@@ -124,32 +154,16 @@ def configured(subject: Subject, condition: Condition) -> Subject:
 
 
 def file_facts(book: FactBook, data: Dataset) -> None:
-    """The mean of each file of records, so that any file can be looked up on its own."""
-    batches = {id(s.batch): s.batch for s in data.samples}
-    by_batch: dict[int, list[Sample]] = {}
+    """The mean of each table of records, so that any file can be looked up on its own.
+
+    Records that repeat those of another file are not among them.
+    """
+    tables: dict[tuple[str, str], list[Sample]] = {}
     for sample in data.samples:
-        if not sample.failure and sample.phase != "warm-up":
-            by_batch.setdefault(id(sample.batch), []).append(sample)
-    for key, samples in by_batch.items():
-        batch = batches[key]
-        about: Subject = (("file", batch.file + (f"#{batch.pointer}" if batch.pointer else "")),)
-        for (metric, unit), members in members_of(samples).items():
-            cold = sum(1 for s, _ in members if s.phase == "cold")
-            flags = ("cold start mixed in",) if cold else ()
-            failed = sum(1 for o in batch.outcomes if o)
-            describe(
-                book, about, metric, unit, members, n_failed=failed, flags=flags, full=False
-            )
-            if 0 < cold < len(members):
-                warm = [(s, c) for s, c in members if s.phase != "cold"]
-                describe(
-                    book,
-                    about,
-                    metric,
-                    unit,
-                    warm,
-                    scope="warm",
-                    n_excluded=cold,
-                    excluded_why="cold start",
-                    full=False,
-                )
+        batch = sample.batch
+        tables.setdefault((batch.file, batch.pointer), []).append(sample)
+    for (file, pointer), samples in tables.items():
+        about: Subject = (("file", f"{file}#{pointer}" if pointer else file),)
+        group = _group(samples)
+        for key, members in members_of(group.good).items():
+            _scopes(book, about, key, members, group, full=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 from chimera.facts.book import FactBook, describe
 from chimera.facts.dataset import Dataset, Sample, Subject
 from chimera.facts.measures import RATES, TIMES, members_of
@@ -12,9 +14,15 @@ _MAX_NAME = 60
 
 
 def prompt_label(prompt: str) -> str:
-    """A prompt's name for people: its id, or the beginning of its text."""
+    """A prompt's name for people: its id, or the beginning of its text.
+
+    Prompts that only begin alike get a mark each, so that no name stands for two.
+    """
     line = " ".join(prompt.split())
-    return line if len(line) <= _MAX_NAME else line[: _MAX_NAME - 3] + "..."
+    if len(line) <= _MAX_NAME:
+        return line
+    mark = blake2b(prompt.encode("utf-8", "backslashreplace"), digest_size=2).hexdigest()
+    return f"{line[: _MAX_NAME - 10]}... [{mark}]"
 
 
 def prompted(subject: Subject, prompt: str) -> Subject:
@@ -24,7 +32,8 @@ def prompted(subject: Subject, prompt: str) -> Subject:
 
 def prompt_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
     """The mean of each prompt on warm records, where a subject was asked a few of them several
-    times each."""
+    times each.
+    """
     groups: dict[str, list[Sample]] = {}
     for sample in data.good(subject):
         if sample.phase != "cold":

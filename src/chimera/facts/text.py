@@ -7,6 +7,7 @@ stands in the data (a model, a file, a column) or in the field's vocabulary (p95
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 import msgspec
@@ -15,27 +16,29 @@ from chimera.errors import UnboundNumber
 from chimera.facts.fact import Fact
 from chimera.facts.numbers import display_unit, format_number
 
+_DIGIT = re.compile(r"\d")
 Field = Literal["value", "n", "n_failed", "n_excluded", "ci_low", "ci_high"]
 
 
-class Text(msgspec.Struct, frozen=True, tag="text"):
+class Text(msgspec.Struct, frozen=True, tag="text", gc=False):
     """Words of ours: no digit may stand in them."""
 
     text: str
 
     def __post_init__(self) -> None:
-        if any(c.isnumeric() for c in self.text):
+        text = self.text
+        if _DIGIT.search(text) or (not text.isascii() and any(c.isnumeric() for c in text)):
             raise UnboundNumber(f"literal text holds a number: {self.text!r}; use Num or Name")
 
 
-class Name(msgspec.Struct, frozen=True, tag="name"):
+class Name(msgspec.Struct, frozen=True, tag="name", gc=False):
     """A name from the data or the vocabulary, printed as it is (escaped by the renderer)."""
 
     text: str
     code: bool = True
 
 
-class Num(msgspec.Struct, frozen=True, tag="num"):
+class Num(msgspec.Struct, frozen=True, tag="num", gc=False):
     """A field of a fact, formatted; ``text`` is what stands in the report.
 
     ``unit`` is the unit to print in; the value is converted from the fact's. None chooses the

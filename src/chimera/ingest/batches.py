@@ -50,7 +50,8 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
     outcomes = outcomes_of(columns, metrics, n)
     _drop_unmeasured(metrics, outcomes, note)
     metrics = [c for c in metrics if c.role == "metric"]
-    if not metrics and not any(outcomes):
+    # A table whose only metric is a model's size describes models and measures nothing.
+    if all(c.key == "model_size" for c in metrics) and (metrics or not any(outcomes)):
         return None
     constants, labels = _constants(table.constants)
     summed = table.beside_rows or any(c.statistic for c in metrics)

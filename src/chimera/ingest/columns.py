@@ -17,8 +17,8 @@ AddNote = Callable[..., None]
 Numbers = list[float | None]
 
 QUANTIZATION = re.compile(
-    r"(?:^|[-_:/. ])(i?q[2-8]_(?:k(?:_[sml]|_xl)?|[01]|nl|xs|xxs|[sm])|q[2-8]_k|fp?(?:16|32|8)|bf16|"
-    r"int[48]|awq|gptq|nvfp4|mxfp4|w4a16|w8a8|exl2|qat)(?=$|[-_:/. ])",
+    r"(?:^|[-_:/. ])(i?q[2-8]_(?:k(?:_[sml]|_xl)?|[01]|nl|xs|xxs|[sm])|q[2-8]_k|fp?(?:16|32|8)|"
+    r"bf16|int[48]|awq|gptq|nvfp4|mxfp4|w4a16|w8a8|exl2|qat)(?=$|[-_:/. ])",
     re.IGNORECASE,
 )
 _RATE_OF_UNIT = {
@@ -26,11 +26,10 @@ _RATE_OF_UNIT = {
     "requests/s": "request_throughput",
     "samples/s": "sample_throughput",
 }
-_OLLAMA_NS = frozenset(
-    {"total_duration", "load_duration", "prompt_eval_duration", "eval_duration"}
-)
+_OLLAMA_NS = frozenset({"total_duration", "load_duration", "prompt_eval_duration", "eval_duration"})
 _NO_VALUES = BLANKS | NOT_FINITE
 _LONG_TEXT = 200
+_ODD = frozenset({bool, str})
 _HOTTEST = 5.0  # a sampling temperature above it is degrees
 
 
@@ -72,9 +71,17 @@ def _plain_numbers(raw: list[Any]) -> Numbers | None:
                 return None
         except (ValueError, TypeError, OverflowError):
             return None
-    if raw[0].__class__ is not str and bool in set(map(type, raw)):
-        return None
-    return values
+    if raw[0].__class__ is str:
+        try:
+            return None if "_" in "".join(raw) else values  # 1_000 is Python, no data
+        except TypeError:
+            pass
+    return None if _ODD.intersection(map(type, raw)) and not _are_numbers(raw) else values
+
+
+def _are_numbers(raw: list[Any]) -> bool:
+    """Whether cells of several types hold no truth value and no text with an underscore."""
+    return not any(isinstance(c, bool) or (isinstance(c, str) and "_" in c) for c in raw)
 
 
 def _scaled(values: Numbers, scale: float) -> Numbers:
@@ -103,7 +110,7 @@ def _slow_numbers(
             parsed = parse_number(cell, comma)
             if parsed is None:
                 text = cell.strip().lower()
-                if text in NOT_FINITE:
+                if text in NOT_FINITE or _overflows(text):
                     infinite.append(i)
                 elif text not in BLANKS:
                     bad += 1
@@ -118,6 +125,14 @@ def _slow_numbers(
             bad += 1
         values.append(None if value is None else value * scale)
     return values, cell_unit, bad
+
+
+def _overflows(text: str) -> bool:
+    """Whether a cell is a number that no float can hold ("1e400")."""
+    try:
+        return not isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _finite(cell: float) -> float | None:
@@ -141,9 +156,7 @@ def _parameter_column(name: str, raw: list[Any], key: str) -> Column:
         values = list(map(parameter_value, raw))
     except TypeError:  # lists or objects are no setting
         return Column(name, "unknown", name, "", "", 1.0, raw, raw)
-    if key == "temperature" and any(
-        v > _HOTTEST for v in values if isinstance(v, (int, float))
-    ):
+    if key == "temperature" and any(v > _HOTTEST for v in values if isinstance(v, (int, float))):
         return Column(name, "unknown", name, "", "", 1.0, raw, raw)
     return Column(name, "parameter", key, "", "", 1.0, values, raw)
 
@@ -210,9 +223,7 @@ def _unknown_column(name: str, raw: list[Any], reading: Reading, comma: bool) ->
     texts = [c for c in raw if isinstance(c, str) and c] if str in kinds else []
     if texts:
         first = texts[0]
-        if QUANTIZATION.fullmatch(first) and all(
-            len(t) < 40 and QUANTIZATION.fullmatch(t) for t in texts
-        ):
+        if _is_quantization(first) and all(map(_is_quantization, texts)):
             values = [c or None for c in raw]
             return Column(name, "identity", "quantization", "", "", 1.0, values, raw)
         if max(map(len, texts)) > _LONG_TEXT:
@@ -233,6 +244,11 @@ def _unknown_column(name: str, raw: list[Any], reading: Reading, comma: bool) ->
         values_ = _scaled(values_, reading.scale)
     unit = reading.unit or cell_unit
     return Column(name, "unknown", name, reading.statistic, unit, reading.scale, values_, raw)
+
+
+@lru_cache(maxsize=4096)
+def _is_quantization(text: str) -> bool:
+    return len(text) < 40 and QUANTIZATION.fullmatch(text) is not None
 
 
 def plain_text(value: Any) -> str:
@@ -262,10 +278,10 @@ def parameter_value(value: Any) -> float | int | str | None:
         try:
             value = float(value)
         except ValueError:
-            return value.strip()
+            return str(value).strip()
     try:
         if isinstance(value, (int, float)) and isfinite(value):
-            number = float(f"{value:.6g}") if abs(value) < 1e6 else value
+            number: float = float(f"{value:.6g}") if abs(value) < 1e6 else value
             return int(number) if number == int(number) else number
     except OverflowError:
         pass  # an integer that no float can hold is only a name

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from chimera.ingest.precision import half_unit
+from chimera.ingest.precision import Precisions, half_unit
 from chimera.ingest.tables import Note
 from chimera.record.batch import Batch, Column
 
@@ -46,6 +46,7 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
     sides = [
         _Side(b, _dimensions(b), _plain_metrics(b), b.file.rpartition("/")[0]) for b in samples
     ]
+    written = Precisions()
     sharing: dict[tuple[tuple[str, str], ...], list[_Side]] = {}
     for batch in summaries:
         wanted = [c for c in batch.columns if c.role == "metric" and _is_mean_column(c)]
@@ -57,7 +58,7 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
         dimensions = _dimensions(batch)
         for side in _nearest(batch, sharing[signature]):
             pairs = _measured(wanted, side)
-            verdict = _compare(batch, dimensions, pairs, side)
+            verdict = _compare(batch, dimensions, pairs, side, written)
             if verdict and _judge(batch, side.batch, *verdict, notes):
                 break
 
@@ -71,12 +72,10 @@ def _dimensions(batch: Batch) -> dict[str, list[Any]]:
     }
     own: set[str] = set()
     for column in batch.columns:
-        if column.role == "parameter" or (
-            column.role == "identity" and column.key in _DIMENSIONS
-        ):
-            if column.key not in own:
-                own.add(column.key)
-                found[column.key] = column.values
+        key, role = column.key, column.role
+        if key not in own and (role == "parameter" or (role == "identity" and key in _DIMENSIONS)):
+            own.add(key)
+            found[key] = column.values
     return found
 
 
@@ -142,6 +141,7 @@ def _compare(
     dimensions: dict[str, list[Any]],
     pairs: list[tuple[Column, Column]],
     side: _Side,
+    written: Precisions,
 ) -> tuple[list[int], list[int]] | None:
     """(rows whose means hold, rows whose means do not), or None when they share nothing."""
     names = tuple(sorted(dimensions.keys() & side.dimensions.keys()))
@@ -151,7 +151,10 @@ def _compare(
     groups = _groups(side, names)
     lists = [dimensions[n] for n in names]
     keys = zip(*lists, strict=True) if lists else [()] * len(summary)
-    held, wrong = [], []
+    own = summary.file == side.batch.file
+    most_wrong = len(summary) if own else (1 - _MOST) * len(summary)
+    held: list[int] = []
+    wrong: list[int] = []
     for row, key in enumerate(keys):
         members = groups.get(key)
         if not members:
@@ -163,13 +166,15 @@ def _compare(
                 continue
             checked = True
             mean = _mean(side, other, names, key, members)
-            if not _agrees(value, mean, column, row, other, members[0]):
+            if not _agrees(value, mean, written, (column, row), (other, members[0])):
                 wrong.append(summary.rows[row])
+                if len(wrong) > most_wrong:
+                    return None
                 break
         else:
             if checked:
                 held.append(summary.rows[row])
-    if not held and not (wrong and summary.file == side.batch.file):
+    if not held and not (wrong and own):
         return None
     return held, wrong
 
@@ -187,7 +192,11 @@ def _mean(
 
 
 def _agrees(
-    value: float, mean: float | None, column: Column, row: int, other: Column, first: int
+    value: float,
+    mean: float | None,
+    written: Precisions,
+    of_summary: tuple[Column, int],
+    of_sample: tuple[Column, int],
 ) -> bool:
     if mean is None:
         return False
@@ -196,8 +205,11 @@ def _agrees(
     if difference <= slack:
         return True
     # Means of values that were printed rounded can be off by half a unit of those as well.
-    slack += half_unit(column.raw[row], column.scale) + half_unit(other.raw[first], other.scale)
-    return difference <= slack * 1.01
+    (column, row), (other, first) = of_summary, of_sample
+    most = half_unit(column.raw[row], column.scale) + half_unit(other.raw[first], other.scale)
+    if difference > (slack + most) * 1.01:
+        return False
+    return difference <= (slack + written.slack(column, row) + written.slack(other, first)) * 1.01
 
 
 def _judge(

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from chimera.ingest.identity import models_of
-from chimera.ingest.precision import digits, half_unit
+from chimera.ingest.precision import Precisions, digits, half_unit
 from chimera.ingest.tables import Note
 from chimera.record.batch import Batch, Column
 
@@ -126,24 +126,34 @@ def _pairs(a: Batch, b: Batch) -> list[tuple[Column, Column]]:
     return pairs
 
 
-def _same_row(pairs: list[tuple[Column, Column]], i: int, j: int, enough: int) -> int:
-    """How many values with at least four digits agree, counted up to ``enough``; -1 when one
-    disagrees."""
-    rich = 0
-    for a, b in pairs:
-        x, y = a.values[i], b.values[j]
-        if x is None and y is None:
-            continue
-        if x is None or y is None:
-            return -1
-        difference = abs(x - y)
-        if difference > abs(x) * 1e-12:
-            slack = max(half_unit(a.raw[i], a.scale), half_unit(b.raw[j], b.scale)) * 1.001
-            if difference > slack:
+def _is_rich(column: Column) -> bool:
+    return any(raw is not None and digits(raw) >= _RICH for raw in column.raw)
+
+
+class _Comparison:
+    """Two batches side by side: the metrics that both hold, and how exactly each was written."""
+
+    def __init__(self, pairs: list[tuple[Column, Column]]) -> None:
+        self.pairs = pairs
+        self._slack = Precisions().slack
+        self._rich = [_is_rich(a) and _is_rich(b) for a, b in pairs]
+
+    def agreeing(self, i: int, j: int) -> int:
+        """How many telling values of row ``i`` and row ``j`` agree; -1 when one disagrees."""
+        found = 0
+        for (a, b), rich in zip(self.pairs, self._rich, strict=True):
+            x, y = a.values[i], b.values[j]
+            if x is None and y is None:
+                continue
+            if x is None or y is None:
                 return -1
-        if rich < enough:
-            rich += digits(a.raw[i]) >= _RICH and digits(b.raw[j]) >= _RICH
-    return rich
+            difference = abs(x - y)
+            if difference > abs(x) * 1e-12:
+                slack = max(self._slack(a, i), self._slack(b, j))
+                if difference > slack * 1.001:
+                    return -1
+            found += rich and x != 0
+        return found
 
 
 class _Rows:
@@ -154,7 +164,9 @@ class _Rows:
         self._of_copy, key = max(pairs, key=lambda pair: len(set(pair[1].values)))
         values = key.values
         self._blank = [j for j in self.free if values[j] is None]
-        self._order = sorted((j for j in self.free if values[j] is not None), key=values.__getitem__)
+        self._order = sorted(
+            (j for j in self.free if values[j] is not None), key=values.__getitem__
+        )
         self._values = [values[j] for j in self._order]
         self._slack = max((half_unit(key.raw[j], key.scale) for j in self._order), default=0.0)
 
@@ -177,12 +189,12 @@ def _matches(
     pairs: list[tuple[Column, Column]], good: list[int], original: Batch
 ) -> tuple[dict[int, int], int]:
     """(row of the copy -> the original's row that it repeats, rich values that agree in all)."""
-    rows = _Rows(pairs, original.outcomes)
+    rows, both = _Rows(pairs, original.outcomes), _Comparison(pairs)
     matched: dict[int, int] = {}
     evidence = 0
     for i in good:
         for j in rows.near(i):
-            rich = _same_row(pairs, i, j, max(1, _MIN_EVIDENCE - evidence))
+            rich = both.agreeing(i, j)
             if rich >= 1:
                 matched[i] = j
                 evidence += rich

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
+from msgspec.structs import replace
 
 from chimera.ingest.batches import batch_of
 from chimera.ingest.derived import mark_derived
@@ -86,6 +87,15 @@ class Ingest(msgspec.Struct):
         raise KeyError(name)
 
 
+class _Same(msgspec.Struct, frozen=True):
+    """What one file gave, for others with the same bytes."""
+
+    report: FileReport
+    batches: list[Batch]
+    notes: list[Note]
+    documents: list[Document]
+
+
 def ingest_folder(
     folder: str | os.PathLike[str],
     *,
@@ -104,13 +114,16 @@ def ingest_folder(
     folder = os.fspath(folder)
     files, skipped = scan(folder, exclude)
     result = Ingest(printable(folder), [], [], [], [], skipped)
+    same: dict[tuple[str, str], _Same] = {}
     for i, found in enumerate(files):
         if progress:
             progress(i, len(files), found.name)
         suffix = found.name.rpartition(".")[2].lower()
         report = FileReport(found.name, TYPES.get(suffix, "other"), 0, 0)
         result.files.append(report)
-        _read(found, report, result, max_bytes)
+        data = _read(found, report, result, max_bytes)
+        if data is not None:
+            _read_copy_or(data, report, result, same)
     if progress:
         progress(len(files), len(files), "")
     mark_duplicates(result.batches, result.notes)
@@ -124,10 +137,11 @@ def _reject(report: FileReport, reason: str) -> None:
     report.outcome, report.reason = REJECTED, reason
 
 
-def _read(found: Found, report: FileReport, result: Ingest, max_bytes: int) -> None:
+def _read(found: Found, report: FileReport, result: Ingest, max_bytes: int) -> bytes | None:
+    """The content of a file that some reader can take; None where the report says why not."""
     if found.problem:
         _reject(report, found.problem)
-        return
+        return None
     other = report.type == "other"
     content = glance(found) if other else read_whole(found, max_bytes)
     report.size, report.mtime_ns = content.size, content.mtime_ns
@@ -138,12 +152,42 @@ def _read(found: Found, report: FileReport, result: Ingest, max_bytes: int) -> N
         report.reason = f"no reader for .{suffix[2]}" if suffix[1] else "no reader for its type"
     if content.changed:
         result.notes.append(Note("changed-while-read", report.name))
-    if content.data is not None:
-        _read_bytes(content.data, report, result)
+    return content.data
+
+
+def _read_copy_or(
+    data: bytes, report: FileReport, result: Ingest, same: dict[tuple[str, str], _Same]
+) -> None:
+    """Read a file, or take over what was read from another with the same bytes."""
+    report.sha256 = sha256(data).hexdigest()
+    key = (report.sha256, report.type)
+    first = same.get(key)
+    if first is None:
+        batches, notes, texts = len(result.batches), len(result.notes), len(result.documents)
+        _read_bytes(data, report, result)
+        found = result.batches[batches:], result.notes[notes:], result.documents[texts:]
+        same[key] = _Same(report, *found)
+        return
+    was = first.report
+    report.outcome, report.reason, report.encoding = was.outcome, was.reason, was.encoding
+    report.unrecognised = was.unrecognised
+    if report.outcome == DOCUMENT:
+        result.documents.append(replace(first.documents[0], file=report.name))
+    result.notes.extend(replace(note, file=report.name) for note in first.notes)
+    for batch in first.batches:
+        # The columns are shared: nothing changes them once a file is read.
+        result.batches.append(
+            replace(
+                batch,
+                file=report.name,
+                duplicate_of=[None] * len(batch),
+                constants=dict(batch.constants),
+                constants_from={},
+            )
+        )
 
 
 def _read_bytes(data: bytes, report: FileReport, result: Ingest) -> None:
-    report.sha256 = sha256(data).hexdigest()
     if is_binary(data):
         _reject(report, "it is no text")
         return

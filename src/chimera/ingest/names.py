@@ -58,6 +58,7 @@ _RATES = {
     "requests/s": "request_throughput",
     "samples/s": "sample_throughput",
 }
+_BARE_RATES = ("", "throughput", "speed", "rate", "mean", "token", "tokens")
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -91,6 +92,7 @@ def _split_statistic(text: str) -> tuple[str, str]:
     words = text.split("_")
     statistic = ""
     kept = []
+    last = len(words) - (4 if "_".join(words[-3:]) in UNITS else 3)
     for i, word in enumerate(words):
         hit = ""
         if word in STATISTICS:
@@ -98,7 +100,7 @@ def _split_statistic(text: str) -> tuple[str, str]:
         elif word[:1] == "p" and _PERCENTILE.match(word):
             hit = "p" + word[1:].removesuffix("th")
         # A statistic stands at one end of a name, or before its unit.
-        if hit and (i < 2 or i >= len(words) - 3) and statistic in ("", "overall"):
+        if hit and (i < 2 or i >= last) and statistic in ("", "overall"):
             statistic = hit
         elif hit == "overall" or (hit and statistic):
             statistic = statistic or hit
@@ -155,39 +157,47 @@ def read_name(name: str, parent: str = "") -> Reading:
     text = normal_form(name)
     whole = _lookup(text, "")
     if whole and text not in _GENERIC:
-        role, key = whole
-        if role != "metric":
-            return Reading(role, key)
-        _, unit, scale = _split_unit(text)
-        if unit == METRICS[key].unit and unit != "s":
-            return Reading(role, key, "", unit, scale)
-        return Reading(role, key, "", _own_unit(key))
+        return _plain(text, *whole)
     bare, statistic = _split_statistic(text)
     base, unit, scale = _split_unit(bare)
-    if not base and unit in _RATES:
-        return Reading("metric", _RATES[unit], statistic, unit, scale)
     if (not base or base in _GENERIC) and parent:
         joined = read_name(f"{parent}_{name}")
         if joined.role != "unknown":
             return joined
+    if not base and unit in _RATES:
+        return Reading("metric", _RATES[unit], statistic, unit, scale)
     found = _lookup(bare, "") or _lookup(base, unit)
     if not found and base.startswith("total_") and base[6:] in METRIC_SPELLINGS:
         found, statistic = ("metric", METRIC_SPELLINGS[base[6:]]), statistic or "sum"
     if not found and not base and unit == "s":
         found = ("metric", "duration")
     if found and found[0] == "metric":
-        key = found[1]
-        if _fits(key, unit):
-            return Reading("metric", key, statistic, unit or _own_unit(key), scale)
-        if unit in _RATES and key in ("tokens", "total_tokens"):
-            return Reading("metric", _RATES[unit], statistic, unit, scale)
-        return Reading("unknown", name, statistic, unit, scale)
-    if unit in _RATES and base in ("", "throughput", "speed", "rate", "mean", "token", "tokens"):
+        return _measured(name, found[1], statistic, unit, scale)
+    if unit in _RATES and base in _BARE_RATES:
         return Reading("metric", _RATES[unit], statistic, unit, scale)
-    if base == "throughput" or text == "throughput":
+    if "throughput" in (base, text):
         return Reading("metric", "throughput", statistic, unit, scale)
     if found and not statistic:
         return Reading(found[0], found[1])
     if whole:
         return Reading(whole[0], whole[1])
+    return Reading("unknown", name, statistic, unit, scale)
+
+
+def _plain(text: str, role: str, key: str) -> Reading:
+    """A name that stands in the vocabulary as it is."""
+    if role != "metric":
+        return Reading(role, key)
+    _, unit, scale = _split_unit(text)
+    if unit == METRICS[key].unit and unit != "s":
+        return Reading(role, key, "", unit, scale)
+    return Reading(role, key, "", _own_unit(key))
+
+
+def _measured(name: str, key: str, statistic: str, unit: str, scale: float) -> Reading:
+    """A metric with whatever unit its name gives it; no metric where that cannot be."""
+    if _fits(key, unit):
+        return Reading("metric", key, statistic, unit or _own_unit(key), scale)
+    if unit in _RATES and key in ("tokens", "total_tokens"):
+        return Reading("metric", _RATES[unit], statistic, unit, scale)
     return Reading("unknown", name, statistic, unit, scale)

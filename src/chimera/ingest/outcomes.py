@@ -87,7 +87,7 @@ def _reason(column: Column, row: int) -> str:
     if column.key == "error":
         return text
     if column.key == "text":
-        return "the answer is an error message: " + column.raw[row][:80]
+        return f"the answer is an error message: {column.raw[row][:80]}"
     return f"{column.name} is {text}"
 
 

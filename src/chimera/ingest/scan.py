@@ -77,9 +77,13 @@ def scan(folder: str, exclude: str = "") -> tuple[list[Found], list[str]]:
 
 
 def _walk(top: str, seen: set[tuple[int, int]], skipped: list[str]) -> Iterator[Found]:
-    """Every file. Folders wait in lists, so that no depth of them is too much; links to folders
-    wait until the last, so that a folder is read under its own name."""
-    waiting, links = [(top, "")], []
+    """Every file of a folder and of those in it.
+
+    Folders wait in lists, so that no depth of them is too much; links to folders wait until the
+    last, so that a folder is read under its own name.
+    """
+    waiting = [(top, "")]
+    links: list[tuple[str, str]] = []
     while waiting or links:
         folder, prefix = waiting.pop() if waiting else links.pop(0)
         if prefix and not _enter(folder, prefix, seen, skipped):

@@ -124,14 +124,16 @@ METRIC_SPELLINGS: dict[str, str] = {
         "execution_time exec_time benchmark_duration wall_clock wall_clock_time bench_duration",
         "decode_throughput": "eval_rate decode_throughput decode_tokens_per_s decode_rate "
         "generation_tokens_per_s gen_tokens_per_s decode_tps generation_tps predicted_per_s "
-        "decode_speed gen_tps eval_tps eval_tokens_per_s tg_throughput tg_tokens_per_s generation_speed",
+        "decode_speed gen_tps eval_tps eval_tokens_per_s tg_throughput tg_tokens_per_s "
+        "generation_speed",
         "output_throughput": "output_throughput output_token_throughput output_tokens_per_s "
         "output_tps output_token_throughput_tokens_per_s",
         "total_throughput": "total_throughput total_token_throughput total_tokens_per_s "
         "total_tps overall_throughput",
         "prefill_throughput": "prompt_eval_rate prefill_throughput prompt_per_s prefill_rate "
         "prompt_tokens_per_s prefill_tokens_per_s prompt_eval_tokens_per_s prefill_tps "
-        "pp_tokens_per_s prompt_tps prompt_eval_tps pp_throughput input_throughput input_token_throughput input_tokens_per_s",
+        "pp_tokens_per_s prompt_tps prompt_eval_tps pp_throughput input_throughput "
+        "input_token_throughput input_tokens_per_s",
         "token_rate": "tokens_per_s tps token_throughput token_rate generation_rate "
         "tokens_throughput speed_tokens_per_s throughput_tokens_per_s",
         "request_throughput": "request_throughput requests_per_s rps qps queries_per_s "
@@ -143,7 +145,8 @@ METRIC_SPELLINGS: dict[str, str] = {
         "output_sequence_length completion_token_count num_output_tokens new_tokens "
         "output_tokens_count tokens_out num_generated_tokens generated_token_count",
         "prompt_tokens": "prompt_tokens prompt_eval_count input_tokens input_len input_lens "
-        "input_length prompt_n input_sequence_length prompt_token_count num_prompt_tokens num_input_tokens "
+        "input_length prompt_n input_sequence_length prompt_token_count num_prompt_tokens "
+        "num_input_tokens "
         "input_token_count prompt_len tokens_in prompt_length",
         "cached_tokens": "cached_tokens cache_n cached_prompt_tokens",
         "total_tokens": "total_tokens",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from chimera.facts.book import FactBook
+from chimera.facts.book import FactBook, row_origins
 from chimera.facts.counts import Counts
 from chimera.facts.dataset import Dataset, identity_values
-from chimera.facts.fact import Origin
 from chimera.facts.findings.base import (
     COUNTED,
     EMPTY,
@@ -172,9 +171,6 @@ def missing_findings(book: FactBook, data: Dataset) -> list[Finding]:
             )
         )
     if unnamed:
-        places: dict[tuple[str, str], list[int]] = {}
-        for s in unnamed:
-            places.setdefault((s.batch.file, s.batch.sha256), []).append(s.batch.rows[s.index])
         fact = book.add(
             (),
             "records without a model",
@@ -182,7 +178,7 @@ def missing_findings(book: FactBook, data: Dataset) -> list[Finding]:
             len(unnamed),
             "1",
             n=len(unnamed),
-            origins=tuple(Origin(f, sha, tuple(rows)) for (f, sha), rows in places.items()),
+            origins=row_origins(unnamed),
             expression="count(records whose model is not known)",
         )
         says.append(

@@ -20,8 +20,7 @@ from chimera.facts.findings.base import (
 )
 from chimera.facts.sweeps import Best, ColdByLevel, Effect, Sweep
 from chimera.facts.text import Name, Span, spans
-from chimera.record.vocabulary import metric_label
-
+from chimera.record.vocabulary import metric_better, metric_label
 
 _UNTOLD_ONCE = clause(
     COUNTED,
@@ -74,13 +73,13 @@ def _best(sweep: Sweep, best: Best, weight: float) -> Finding:
         )
         title = spans(first, " gives ", who, " its highest ", what)
         return Finding(f"best:{who.text}", "best", "high", title, (says,), advice, ARGMAX, weight)
-    parts: tuple[str | Span, ...] = ()
+    parts: tuple[Span, ...] = ()
     if best.gap_sd is not None:
-        parts = (", ", value(best.gap_sd, strong=False), " residual standard deviations")
+        parts = spans(", ", value(best.gap_sd, strong=False), " residual standard deviations")
     says = _untold(who, what, first, second, best, (*gap, *parts))
     advice = _UNTOLD_ONCE if sweep.one_run_each else _UNTOLD_REPEATED
     title = spans("The leading configurations of ", who, " cannot be told apart")
-    brief = (who, *spans(" "), value(best.gap), *spans(*parts))
+    brief = (who, *spans(" "), value(best.gap), *parts)
     return Finding(
         f"best:{who.text}", "best-untold", "high", title, (says,), advice, EXTREME, weight, brief
     )
@@ -133,11 +132,16 @@ def _effect(sweep: Sweep, effect: Effect, weight: float) -> Finding:
             ("Before acting on ", parameter, ", repeat its levels in random order."),
         )
     else:
+        gain = effect.difference.value
+        up = isinstance(gain, float) and (gain > 0) == (metric_better(effect.metric) == "higher")
+        choice = b if up else a
         advice = clause(
             COUNTED,
-            ("Take ", parameter, " into account when you set up ", who, "."),
-            ("When you set up ", who, ", look at ", parameter, "."),
-        )
+            ("Where ", what, " decides, run ", who, " with ", parameter, " ", choice, " rather "
+             "than ", a if up else b, "."),
+            ("For ", what, ", prefer ", parameter, " ", choice, " to ", a if up else b, " when you "
+             "set up ", who, "."),
+        )  # fmt: skip
     key = f"effect:{who.text}:{effect.parameter}:{effect.metric}"
     title = spans(parameter, " changes the ", what, " of ", who)
     return Finding(key, "effect", "medium", title, tuple(says), advice, DIFFERENCE, weight - 5)

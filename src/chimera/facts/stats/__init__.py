@@ -1,1 +1,1 @@
-"""Statistics in plain Python: exact enough to test against SciPy, light enough to import at once."""
+"""Statistics in plain Python: checked against SciPy, light enough to import at once."""

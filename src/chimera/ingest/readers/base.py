@@ -26,7 +26,9 @@ class Content(msgspec.Struct):
     text: str
     notes: list[Note]
 
-    def note(self, kind: str, rows: tuple[int, ...] = (), column: str = "", detail: str = "") -> None:
+    def note(
+        self, kind: str, rows: tuple[int, ...] = (), column: str = "", detail: str = ""
+    ) -> None:
         """Add a data note about this file."""
         self.notes.append(Note(kind, self.file, rows, column, detail))
 

@@ -30,7 +30,8 @@ def _is_delimited(content: Content) -> bool:
 def read_delimited(content: Content) -> Tables:
     """(tables, why there are none). The reason is "" when there are tables."""
     text = content.text
-    skipped, start = _comments(text) if text[:1] in ("#", "", " ", "\t", "\r", "\n") else (0, 0)
+    plain = text[:1].strip() not in ("", "#")
+    skipped, start = (0, 0) if plain else _comments(text)
     if start >= len(text):
         return [], "it holds only comments" if "#" in text else "the file is empty"
     if skipped and "#" in text[:start]:
@@ -40,11 +41,14 @@ def read_delimited(content: Content) -> Tables:
     if delimiter is None:
         return [], "it has no columns: " + body.lstrip().splitlines()[0].strip()[:80]
     try:
-        rows, numbers = _rows(body, skipped, delimiter)
+        if '"' in body and _has_open_quote(body, delimiter):
+            rows, numbers = _closed_rows(body, skipped, delimiter, content)
+        else:
+            rows, numbers = _rows(body, skipped, delimiter)
     except csv.Error as error:
         return [], f"it cannot be read as a table: {error}"
     tables = []
-    for block, lines in _blocks(rows, numbers):
+    for block, lines in _blocks(rows, numbers) if rows else []:
         table = _table(block, lines, content, delimiter)
         if table:
             tables.append(table)
@@ -72,6 +76,9 @@ def _comments(text: str) -> tuple[int, int]:
 def _delimiter(body: str) -> str | None:
     """The delimiter that splits the first lines into the most columns of equal number."""
     lines = [line for line in body[:_HEAD].split("\n", 20)[:20] if line.strip()]
+    # A title stands above the table as a line of its own.
+    first = next((i for i, x in enumerate(lines) if any(d in x for d in _DELIMITERS)), 0)
+    lines = lines[first:]
     best, best_score = None, 0
     for delimiter in _DELIMITERS:
         if delimiter not in lines[0]:
@@ -96,6 +103,37 @@ def _rows(body: str, skipped: int, delimiter: str) -> tuple[Rows, list[int]]:
         rows.append(row)
         numbers.append(last + 1)
         last = skipped + reader.line_num
+    return rows, numbers
+
+
+def _has_open_quote(body: str, delimiter: str) -> bool:
+    """Whether the last cell of a file begins with a quotation mark that nothing closes."""
+    if body.count('"') % 2 == 0:
+        return False
+    strict = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for _ in strict:
+            pass
+    except csv.Error:
+        return True
+    return False
+
+
+def _closed_rows(
+    body: str, skipped: int, delimiter: str, content: Content
+) -> tuple[Rows, list[int]]:
+    """The rows line by line; a line with a quotation mark too many would swallow all others."""
+    rows: Rows = []
+    numbers: list[int] = []
+    bad: list[int] = []
+    for number, line in enumerate(io.StringIO(body), skipped + 1):
+        if line.count('"') % 2:
+            bad.append(number)
+            continue
+        reader = csv.reader([line], delimiter=delimiter, skipinitialspace=delimiter != "\t")
+        rows.append(next(reader, []))
+        numbers.append(number)
+    content.note("open-quote", tuple(bad))
     return rows, numbers
 
 

@@ -19,6 +19,7 @@ from chimera.record.units import unit_of
 MAX_DEPTH = 200
 _KNOWN = ("metric", "parameter", "identity")
 _OBJECTS = frozenset({dict})
+_CONTAINERS = frozenset({dict, list})
 _NUMBER_TYPES = frozenset({int, float, bool})
 _NODE_TYPES = _NUMBER_TYPES | {dict}
 _NUMBERS = _NUMBER_TYPES | {type(None)}
@@ -81,6 +82,9 @@ def _flatten(
     if depth > MAX_DEPTH:
         raise TooDeep
     unit = node.get("unit") or node.get("units")
+    if not prefix and not unit and _CONTAINERS.isdisjoint(map(type, node.values())):
+        flat.update(node)
+        return
     suffix = f" ({unit})" if isinstance(unit, str) and unit_of(unit) else ""
     for key, value in node.items():
         name = prefix + key if prefix else key

@@ -9,9 +9,12 @@ from typing import Any
 import orjson
 
 from chimera.ingest.readers.base import Content, Reader, Tables
+from chimera.ingest.readers.delimited import read_delimited
 from chimera.ingest.readers.json_tables import TooDeep, tables_of
 
 _BETWEEN = re.compile(r"[\s,\ufeff]*")
+_BEGINS = ("", "{", "[")
+_LONGEST_INTEGER = 400  # digits; what is longer is beyond every float
 _TOO_DEEP = "it is nested too deeply to be read"
 Documents = list[tuple[Any, int]]  # each with the line on which it begins
 
@@ -29,7 +32,12 @@ def _is_json_lines(content: Content) -> bool:
 
 
 def _read(content: Content) -> Tables:
-    return _tables(*read_json(content))
+    documents, reason = read_json(content)
+    if not documents and content.text.lstrip()[:1] not in _BEGINS:
+        tables, _ = read_delimited(content)  # a table under a wrong name
+        if tables:
+            return tables, ""
+    return _tables(documents, reason)
 
 
 def _read_lines(content: Content) -> Tables:
@@ -97,7 +105,7 @@ def _with_repeats(content: Content, parsed: Any) -> Any:
         return result
 
     try:
-        value = json.loads(content.text, object_pairs_hook=pairs)
+        value = json.loads(content.text, object_pairs_hook=pairs, parse_int=_integer)
     except (ValueError, RecursionError):
         return parsed
     for key in dict.fromkeys(repeated):
@@ -105,10 +113,16 @@ def _with_repeats(content: Content, parsed: Any) -> Any:
     return value
 
 
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer)
+
+
 def _loose(content: Content) -> tuple[Documents, str]:
     """NaN and Infinity, several documents, or a broken file: whatever can still be read."""
     text = content.text
-    decoder = json.JSONDecoder()
     documents: Documents = []
     position, counted, line = 0, 0, 1
     while True:
@@ -119,7 +133,7 @@ def _loose(content: Content) -> tuple[Documents, str]:
         line += text.count("\n", counted, position)
         counted = position
         try:
-            value, position = decoder.raw_decode(text, position)
+            value, position = _DECODER.raw_decode(text, position)
         except ValueError as error:
             reason = getattr(error, "msg", str(error))
             at = line + text.count("\n", counted, getattr(error, "pos", position))
@@ -149,6 +163,14 @@ def _broken(
     return documents, ""
 
 
+def _whole(text: str) -> Any:
+    """One JSON value over many lines, whatever the file is called; None when it is none."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
 def read_json_lines(content: Content) -> tuple[Documents, str]:
     """(values with their lines, why there are none); broken lines are named and left out."""
     documents: Documents = []
@@ -164,8 +186,10 @@ def read_json_lines(content: Content) -> tuple[Documents, str]:
             documents.append((orjson.loads(stripped), number))
         except (orjson.JSONDecodeError, UnicodeEncodeError):
             try:
-                documents.append((json.loads(stripped), number))
+                documents.append((_DECODER.decode(stripped), number))
             except (ValueError, RecursionError):
+                if not documents and not bad and (whole := _whole(content.text)) is not None:
+                    return [(whole, 1)], ""
                 bad.append(number)
     if not documents and bad:
         return _loose(content)

@@ -49,9 +49,7 @@ def document_tables(text: str) -> list[DocumentTable]:
             headings = [h for h in headings if h[0] < level]
             headings.append((level, heading[1]))
             before = ""
-        elif (
-            not fenced and "|" in line and i + 1 < len(lines) and _RULE.match(lines[i + 1])
-        ):
+        elif not fenced and "|" in line and i + 1 < len(lines) and _RULE.match(lines[i + 1]):
             names = _cells(line)
             start = i + 2
             i = start
