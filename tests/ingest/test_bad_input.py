@@ -267,3 +267,10 @@ def test_the_same_bytes_under_two_names_count_once(tmp_path: Path) -> None:
     assert kinds(result, "b.csv") == {"copied-file"}
     assert [d.file for d in result.documents] == ["c.md", "d.md"]
     assert result.batches[1].duplicate_of == ["a.csv:2", "a.csv:3", "a.csv:4", "a.csv:5"]
+
+
+def test_a_report_of_our_own_is_no_source_even_twice(tmp_path: Path) -> None:
+    report = "<!-- chimera-report -->\n# Report\n\n| model | ttft |\n|---|---|\n| m | 0.1 |\n"
+    result = read(tmp_path, a__md=report, b__md=report, c__csv=CSV)
+    assert result.documents == []
+    assert [f.outcome for f in result.files] == ["document", "document", "samples"]

@@ -21,6 +21,7 @@ from chimera.engines.base import Engine, Options
 from chimera.engines.targets import open_target
 from chimera.errors import InputError, MissingExtra
 from chimera.facts.text import Sentence
+from chimera.ingest.readers.own_output import MARKDOWN_MARK
 from chimera.report.build import build_report
 from chimera.report.html import to_html
 from chimera.report.json_report import to_json
@@ -103,7 +104,7 @@ def run_report(folder: str, how: Writing) -> Path:
     terminal.say("writing the report")
     report, contract, written = build_report(done)
     files = {
-        "report.md": to_markdown(report).encode(),
+        "report.md": f"{MARKDOWN_MARK}\n{to_markdown(report)}".encode(),
         "report.html": to_html(report).encode(),
         "report.json": to_json(report, _extra(done, contract, written)),
         CALLS_FILE: _calls(done),

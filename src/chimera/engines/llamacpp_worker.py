@@ -51,6 +51,7 @@ def _params(xllamacpp: Any, config: dict[str, Any]) -> Any:
     params.model_alias = {os.path.basename(config["model"])}  # what replies call it: no folder
     params.n_parallel = 1
     params.warmup = False  # the first request is the cold one, and recorded as such
+    params.swa_full = True  # a shared front of any length is reused, also by sliding windows
     params.fit_params = False  # the context size is what was asked for, or the load fails
     params.cache_ram_mib = 0  # nothing is kept beside the one slot's own prefix
     params.ui = False

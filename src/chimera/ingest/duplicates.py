@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from chimera.ingest.identity import models_of
-from chimera.ingest.precision import Precisions, digits, half_unit
+from chimera.ingest.precision import Precisions, digits
 from chimera.ingest.tables import Note
 from chimera.record.batch import Batch, Column
 
@@ -135,7 +135,7 @@ class _Comparison:
 
     def __init__(self, pairs: list[tuple[Column, Column]]) -> None:
         self.pairs = pairs
-        self._slack = Precisions().slack
+        self.slack = Precisions().slack
         self._rich = [_is_rich(a) and _is_rich(b) for a, b in pairs]
 
     def agreeing(self, i: int, j: int) -> int:
@@ -149,7 +149,7 @@ class _Comparison:
                 return -1
             difference = abs(x - y)
             if difference > abs(x) * 1e-12:
-                slack = max(self._slack(a, i), self._slack(b, j))
+                slack = max(self.slack(a, i), self.slack(b, j))
                 if difference > slack * 1.001:
                     return -1
             found += rich and x != 0
@@ -159,16 +159,17 @@ class _Comparison:
 class _Rows:
     """The successful rows of an original, found by the value of their most telling column."""
 
-    def __init__(self, pairs: list[tuple[Column, Column]], outcomes: list[str]) -> None:
+    def __init__(self, both: _Comparison, outcomes: list[str]) -> None:
         self.free = {j for j, o in enumerate(outcomes) if not o}
-        self._of_copy, key = max(pairs, key=lambda pair: len(set(pair[1].values)))
+        self._of_copy, key = max(both.pairs, key=lambda pair: len(set(pair[1].values)))
+        self._slack_of = both.slack
         values = key.values
         self._blank = [j for j in self.free if values[j] is None]
         self._order = sorted(
             (j for j in self.free if values[j] is not None), key=values.__getitem__
         )
         self._values = [values[j] for j in self._order]
-        self._slack = max((half_unit(key.raw[j], key.scale) for j in self._order), default=0.0)
+        self._slack = max((both.slack(key, j) for j in self._order), default=0.0)
 
     def near(self, i: int) -> Iterator[int]:
         """The free rows that may equal row ``i`` of the copy; the row of the same number first."""
@@ -178,7 +179,7 @@ class _Rows:
         if value is None:
             yield from (j for j in self._blank if j in self.free)
             return
-        slack = max(self._slack, half_unit(self._of_copy.raw[i], self._of_copy.scale))
+        slack = max(self._slack, self._slack_of(self._of_copy, i))
         slack = slack * 1.001 + abs(value) * 1e-12
         low = bisect_left(self._values, value - slack)
         high = bisect_right(self._values, value + slack)
@@ -189,7 +190,8 @@ def _matches(
     pairs: list[tuple[Column, Column]], good: list[int], original: Batch
 ) -> tuple[dict[int, int], int]:
     """(row of the copy -> the original's row that it repeats, rich values that agree in all)."""
-    rows, both = _Rows(pairs, original.outcomes), _Comparison(pairs)
+    both = _Comparison(pairs)
+    rows = _Rows(both, original.outcomes)
     matched: dict[int, int] = {}
     evidence = 0
     for i in good:

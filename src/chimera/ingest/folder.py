@@ -14,6 +14,8 @@ from chimera.ingest.derived import mark_derived
 from chimera.ingest.duplicates import mark_duplicates
 from chimera.ingest.identity import resolve_models
 from chimera.ingest.readers import Content, read_tables
+from chimera.ingest.readers.own_output import MARKDOWN_MARK
+from chimera.ingest.readers.own_output import REASON as OWN
 from chimera.ingest.scan import Found, glance, printable, read_whole, scan
 from chimera.ingest.siblings import infer_units
 from chimera.ingest.tables import Note, RawTable
@@ -33,7 +35,7 @@ TYPES = {
 MAX_BYTES = 256 * 1024 * 1024
 SAMPLES, SUMMARIES, DOCUMENT = "samples", "summaries", "document"
 NO_DATA, REJECTED, OTHER = "no benchmark data", "rejected", "other type"
-_EMPTY = ("the file is empty", "it has a header", "it holds only")  # reasons of no fault
+_EMPTY = ("the file is empty", "it has a header", "it holds only", OWN)  # reasons of no fault
 _NUMBERS = frozenset({int, float})
 Progress = Callable[[int, int, str], None]
 
@@ -171,8 +173,7 @@ def _read_copy_or(
     was = first.report
     report.outcome, report.reason, report.encoding = was.outcome, was.reason, was.encoding
     report.unrecognised = was.unrecognised
-    if report.outcome == DOCUMENT:
-        result.documents.append(replace(first.documents[0], file=report.name))
+    result.documents.extend(replace(d, file=report.name) for d in first.documents)
     result.notes.extend(replace(note, file=report.name) for note in first.notes)
     for batch in first.batches:
         # The columns are shared: nothing changes them once a file is read.
@@ -195,8 +196,11 @@ def _read_bytes(data: bytes, report: FileReport, result: Ingest) -> None:
     if report.encoding:
         result.notes.append(Note("encoding", report.name, detail=report.encoding))
     if report.type == "Markdown":
-        result.documents.append(Document(report.name, report.sha256, text))
         report.outcome = DOCUMENT
+        if text.startswith(MARKDOWN_MARK):
+            report.reason = OWN  # its numbers come from these very files
+            return
+        result.documents.append(Document(report.name, report.sha256, text))
         if not text.strip():
             report.reason = "it is empty"
         return

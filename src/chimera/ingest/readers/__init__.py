@@ -7,8 +7,9 @@ from chimera.ingest.readers.base import Content, Reader, Tables
 from chimera.ingest.readers.chimera_run import CHIMERA_RUN
 from chimera.ingest.readers.delimited import DELIMITED
 from chimera.ingest.readers.jsonlike import JSON, JSON_LINES
+from chimera.ingest.readers.own_output import OWN_OUTPUT
 
-READERS: tuple[Reader, ...] = (CHIMERA_RUN, JSON_LINES, JSON, DELIMITED)
+READERS: tuple[Reader, ...] = (OWN_OUTPUT, CHIMERA_RUN, JSON_LINES, JSON, DELIMITED)
 
 __all__ = ["READERS", "Content", "Reader", "Tables", "read_tables"]
 
