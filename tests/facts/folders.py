@@ -22,9 +22,7 @@ def write_csv(path: Path, rows: Rows) -> Path:
     with path.open("w", newline="", encoding="utf-8") as out:
         writer = csv.DictWriter(out, names, restval="")
         writer.writeheader()
-        writer.writerows(
-            {k: "" if v is None else v for k, v in row.items()} for row in rows
-        )
+        writer.writerows({k: "" if v is None else v for k, v in row.items()} for row in rows)
     return path
 
 

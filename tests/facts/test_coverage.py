@@ -18,7 +18,8 @@ from tests.facts.folders import Rows, about, sweep_rows, write_csv
 
 def within(share: float, wanted: float, tries: int) -> bool:
     """Whether a share is what chance allows around the wanted one (four standard errors)."""
-    return abs(share - wanted) < 4.0 * (wanted * (1 - wanted) / tries) ** 0.5
+    error: float = (wanted * (1 - wanted) / tries) ** 0.5
+    return abs(share - wanted) < 4.0 * error
 
 
 def test_the_interval_of_a_mean_covers() -> None:

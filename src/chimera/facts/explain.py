@@ -53,6 +53,9 @@ def explain(facts: Facts, fact: Fact, cells: RawCells | None = None) -> Explanat
     except (Missing, NotComputable) as error:
         rows = tuple(f.row for f in found)
         return Explanation(fact, rows, operands, None, None, str(error))
+    except OverflowError:
+        why = "the result is beyond what a float can hold"
+        return Explanation(fact, rows, operands, None, None, why)
     return Explanation(fact, rows, operands, value, _agree(fact.value, value))
 
 

@@ -34,6 +34,7 @@ EXPLAINED: dict[str, tuple[str, str]] = {
     "comment-lines": ("comment lines above the header", "skipped"),
     "unit-row": ("a row of units below the header", "read as units"),
     "decimal-comma": ("decimal commas", "read as decimals"),
+    "open-quote": ("a quotation mark is never closed", "the lines are left out"),
     "row-width": ("rows with more or fewer cells than the header", "left out"),
     "duplicate-column": ("a column name stands twice", "both are kept, the later one marked"),
     "duplicate-key": ("a key stands twice in one object", "the last value is used"),

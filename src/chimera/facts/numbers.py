@@ -37,6 +37,8 @@ def format_plain(value: float | int) -> str:
     magnitude = floor(log10(abs(value)))
     if magnitude < -5:
         return f"{value:.3e}"
+    if magnitude >= 15:  # beyond what a float counts one by one
+        return f"{value:.6e}"
     decimals = 3 - magnitude if magnitude < 0 else min(3, max(0, 6 - magnitude))
     text = f"{value:,.{decimals}f}" if abs(value) >= 10_000 else f"{value:.{decimals}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -57,7 +57,7 @@ def recomputed(
     known = _OF_VALUES.get(fact.statistic)
     if known is None:
         raise NotComputable(f"no second way to compute {fact.statistic!r} is known")
-    return known(_values(found))
+    return float(known([Fraction(v) for v in _values(found)]))
 
 
 def _values(found: list[Found]) -> list[float]:
@@ -74,15 +74,16 @@ def _only(found: list[Found]) -> float:
     return values[0]
 
 
-def _percentile(values: list[float]) -> float:
+def _percentile(values: list[Fraction]) -> Fraction:
     """The 95th, as ``statistics`` interpolates within the extremes."""
     if len(values) == 1:
         return values[0]
     return statistics.quantiles(values, n=20, method="inclusive")[18]
 
 
-_OF_VALUES: dict[str, Callable[[list[float]], float]] = {
-    "mean": lambda v: float(statistics.mean(map(Fraction, v))),
+# On fractions, which neither round nor overflow.
+_OF_VALUES: dict[str, Callable[[list[Fraction]], Fraction | float]] = {
+    "mean": statistics.mean,
     "median": statistics.median,
     "min": min,
     "max": max,
@@ -131,10 +132,10 @@ def _newest(facts: Facts, fact: Fact) -> str | None:
 
 
 def _mean_of_means(found: list[Found]) -> float:
-    strata: dict[Condition, list[float]] = {}
+    strata: dict[Condition, list[Fraction]] = {}
     for one, value in zip(found, _values(found), strict=True):
-        strata.setdefault(_sample(one).condition, []).append(value)
-    return statistics.fmean(statistics.fmean(v) for v in strata.values())
+        strata.setdefault(_sample(one).condition, []).append(Fraction(value))
+    return float(statistics.mean(statistics.mean(v) for v in strata.values()))
 
 
 def _contrast(fact: Fact, found: list[Found]) -> float:

@@ -166,7 +166,7 @@ def missing_findings(book: FactBook, data: Dataset) -> list[Finding]:
             clause(
                 EMPTY,
                 ("Among the records, these are not recorded anywhere: ", label(listed), "."),
-                ("The records do not say ", label(listed), "."),
+                ("The records do not name ", label(listed), "."),
                 ("Not recorded with any record: ", label(listed), "."),
             )
         )

@@ -220,8 +220,8 @@ def _together(sweep: Sweep, a: str, b: str, weight: float) -> Finding:
         EMPTY,
         ("For ", who, ", ", name(a), " and ", name(b), (" change together, so their effects cannot "
          "be separated.")),
-        (name(a), " and ", name(b), " of ", who, (" were not varied apart; what each does cannot "
-         "be told.")),
+        (name(a), " and ", name(b), " of ", who, (" were not varied apart; what either does "
+         "cannot be told.")),
     )  # fmt: skip
     advice = clause(
         COUNTED,

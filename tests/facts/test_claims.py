@@ -1,0 +1,117 @@
+"""Tables of documents against records: what binds, what holds, what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chimera.facts import Facts
+from chimera.facts.claims import printed_slack
+from tests.facts.folders import facts_in, write_csv
+
+ROWS = [
+    {"model": m, "num_ctx": c, "prompt": p, "eval_rate_tokens_per_s": v, "ttft_s": v / 1000}
+    for m, c, p, v in (
+        ("gemma3:270m", 1024, "a", 281.25),
+        ("gemma3:270m", 1024, "b", 283.75),
+        ("gemma3:270m", 2048, "a", 290.5),
+        ("gemma3:latest", 1024, "a", 101.7846),
+        ("gemma3:latest", 2048, "a", 103.1565),
+    )
+]
+
+
+def facts_with(folder: Path, header: str, *rows: str, above: str = "# Report") -> Facts:
+    write_csv(folder / "runs.csv", ROWS)
+    rule = "|" + "---|" * (header.count("|") - 1)
+    text = "\n".join([above, "", header, rule, *rows, ""])
+    (folder / "report.md").write_text(text, encoding="utf-8")
+    return facts_in(folder)
+
+
+def verdicts(facts: Facts) -> tuple[object, object, object]:
+    c = facts.claims
+    return c.supported.value, c.contradicted.value, c.unbound.value
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("101.78", (1, 0, 0)),  # the record, rounded
+        ("101.8", (1, 0, 0)),
+        ("102", (1, 0, 0)),
+        ("102.31", (0, 1, 0)),
+        ("**102.31 tok/s**", (0, 1, 0)),
+        ("~102.31", (0, 0, 1)),  # about is no value
+        ("-3.2", (0, 0, 1)),
+        ("102.31 ms", (0, 0, 1)),  # a rate in milliseconds says something else
+    ],
+)
+def test_a_value_of_one_record(tmp_path: Path, said: str, expected: tuple[int, ...]) -> None:
+    facts = facts_with(
+        tmp_path, "| model | num_ctx | tok/s |", f"| gemma3:latest | 1024 | {said} |"
+    )
+    assert verdicts(facts) == expected
+
+
+def test_means_of_parts_are_supported(tmp_path: Path) -> None:
+    facts = facts_with(
+        tmp_path,
+        "| model | mean tok/s | sd tok/s | max tok/s |",
+        "| gemma3:270m | 285.17 | 4.78 | 290.5 |",  # over all
+        "| gemma3:270m | 282.5 | 1.77 | 283.8 |",  # over num_ctx 1024
+        "| gemma3:270m | 285.88 | 4.63 | 281.3 |",  # over prompt a; sd with n
+        "| gemma3:270m | 299.0 | 77.0 | 299.0 |",
+    )
+    assert verdicts(facts)[1] == 3
+
+
+def test_another_models_row_is_not_held_against_the_heading(tmp_path: Path) -> None:
+    header = "| model | num_ctx | tok/s |"
+    facts = facts_with(tmp_path, header, "| qwen3:4b | 1024 | 55.5 |", above="# gemma3:latest")
+    assert verdicts(facts) == (0, 0, 1)
+
+
+def test_a_short_name_stands_for_the_one_model_that_it_fits(tmp_path: Path) -> None:
+    header = "| model | num_ctx | tok/s |"
+    rows = ("| 270m | 2048 | 290.5 |", "| gemma3 | 2048 | 55.5 |")  # gemma3 is either
+    assert verdicts(facts_with(tmp_path, header, *rows)) == (1, 0, 1)
+
+
+def test_a_setting_that_all_records_share_still_binds(tmp_path: Path) -> None:
+    rows = [{"model": "a:1b", "num_gpu": 99, "num_ctx": c, "eval_rate_tokens_per_s": v}
+            for c, v in ((1, 50.25), (2, 60.75))]  # fmt: skip
+    write_csv(tmp_path / "runs.csv", rows)
+    table = "| num_gpu | num_ctx | tok/s |\n|---|---|---|\n| 99 | 1 | 50.25 |\n| 99 | 2 | 61.5 |\n"
+    (tmp_path / "r.md").write_text(table, encoding="utf-8")
+    assert verdicts(facts_in(tmp_path)) == (1, 1, 0)
+
+
+def test_changes_and_other_rates_are_left_alone(tmp_path: Path) -> None:
+    facts = facts_with(
+        tmp_path,
+        "| model | num_ctx | tok/s change | prefill tok/s |",
+        "| gemma3:latest | 1024 | 5.5 | 1200.5 |",
+    )
+    assert verdicts(facts)[1] == 0
+
+
+def test_a_contradiction_names_the_closest_record(tmp_path: Path) -> None:
+    facts = facts_with(
+        tmp_path, "| model | num_ctx | TTFT (ms) |", "| gemma3:latest | 1024 | 128 |"
+    )
+    (claim,) = facts.claims.contradictions
+    assert (claim.claimed.value, claim.claimed.unit) == (0.128, "s")
+    assert claim.actual.value == pytest.approx(0.1017846)
+    assert claim.line == 5
+    assert claim.matching.value == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "slack"),
+    [("1.2k", 1200.0, 50.0), ("100", 100.0, 0.5), ("1,234.50", 1234.5, 0.005), ("0", 0.0, 0.5),
+     ("3e-3", 0.003, 0.0005), (".25", 0.25, 0.005)],
+)  # fmt: skip
+def test_the_last_printed_digit(text: str, value: float, slack: float) -> None:
+    assert printed_slack(text, value) == pytest.approx(slack)
