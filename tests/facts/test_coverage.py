@@ -9,10 +9,10 @@ from chimera.facts.book import FactBook
 from chimera.facts.comparisons import comparisons_of
 from chimera.facts.dataset import dataset_of
 from chimera.facts.measures import configuration_facts
-from chimera.facts.stats.describe import mean, quantile_interval, sample_sd
-from chimera.facts.stats.student import mean_interval
 from chimera.facts.sweeps import Sweep, sweeps_of
 from chimera.ingest import ingest_folder
+from chimera.stats.describe import mean, quantile_interval, sample_sd
+from chimera.stats.student import mean_interval
 from tests.facts.folders import Rows, about, sweep_rows, write_csv
 
 

@@ -8,13 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chimera.measure.environment import (
-    Environment,
-    HostName,
-    capture_environment,
-    read_pressure,
-    utc_now,
-)
+from chimera.measure.environment import HostName, capture_environment, read_pressure, utc_now
+from chimera.record.environment import Environment
 
 
 def test_what_is_missing_has_a_reason_and_what_is_known_has_none() -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from chimera.measure.metrics.decode_throughput import decode_tokens_per_s
-from chimera.measure.metrics.e2e_latency import e2e_latency_s
-from chimera.measure.metrics.itl import itl_s
-from chimera.measure.metrics.prefill_throughput import prefill_tokens_per_s
-from chimera.measure.metrics.tpot import tpot_s
-from chimera.measure.metrics.ttft import ttft_s
+from chimera.record.metrics.decode_throughput import decode_tokens_per_s
+from chimera.record.metrics.e2e_latency import e2e_latency_s
+from chimera.record.metrics.itl import itl_s
+from chimera.record.metrics.prefill_throughput import prefill_tokens_per_s
+from chimera.record.metrics.tpot import tpot_s
+from chimera.record.metrics.ttft import ttft_s
 from chimera.record.run import ErrorClass, Failure, Request, ServerPhases
 from tests.measure.samples import MS, REQUEST
 

@@ -10,6 +10,7 @@ from chimera.errors import InputError
 from chimera.facts import Fact, Facts, facts_of
 from chimera.facts.explain import Explanation, explain, find_facts
 from chimera.facts.numbers import MISSING, display_unit, format_number
+from chimera.facts.raw_cells import Row
 from chimera.ingest import ingest_folder
 from chimera.record.vocabulary import metric_label
 
@@ -60,9 +61,7 @@ def _row(fact: Fact) -> tuple[str, ...]:
     low_high = MISSING
     unit = display_unit(fact.value, fact.unit)
     if fact.ci95 is not None:
-        low, high = (
-            format_number(v, fact.unit, to_unit=unit, with_unit=False) for v in fact.ci95
-        )
+        low, high = (format_number(v, fact.unit, to_unit=unit, with_unit=False) for v in fact.ci95)
         low_high = f"{low} to {high}"
     about = ", ".join(str(v) for v in fact.subject.values()) or "the folder"
     return (
@@ -130,13 +129,18 @@ def explanation_lines(explanation: Explanation) -> list[str]:
         ]
     if explanation.rows:
         lines.append(f"rows        {len(explanation.rows)}")
-        for row in explanation.rows:
-            cell = f"{visible(row.column)} = {visible(row.raw)}" if row.column else "the whole row"
-            value = "" if row.value is None else f"  -> {row.value!r} {explanation.fact.unit}"
-            state = f"  ({visible(row.state)})" if row.state else ""
-            lines.append(f"  {visible(row.place)}  {cell}{value.rstrip()}{state}")
+        lines += [_row_line(row) for row in explanation.rows]
     verdict = {True: "agrees", False: "DOES NOT AGREE", None: "not computed again"}
-    what = f"{explanation.again!r}: " if explanation.agrees is not None else ""
+    what = f"{explanation.recomputed!r}: " if explanation.agrees is not None else ""
     why = f": {explanation.why}" if explanation.why else ""
     lines.append(f"again       {what}{verdict[explanation.agrees]}{visible(why)}")
     return lines
+
+
+def _row_line(row: Row) -> str:
+    cell = ""
+    if row.column is not None:
+        cell = f"  {visible(row.column)} = {visible(str(row.raw))}"
+    value = "" if row.value is None else f"  -> {row.value!r} {row.unit}".rstrip()
+    state = row.failure or row.phase
+    return f"  {visible(row.place)}{cell}{value}" + (f"  ({visible(state)})" if state else "")

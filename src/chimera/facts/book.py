@@ -8,9 +8,9 @@ from typing import TypedDict, Unpack
 
 from chimera.facts.dataset import Sample, Subject
 from chimera.facts.fact import Fact, Origin, Value, fact_id
-from chimera.facts.stats.describe import mean, quantile, quantile_interval, sample_sd
-from chimera.facts.stats.student import mean_interval
 from chimera.record.batch import Column
+from chimera.stats.describe import mean, quantile, quantile_interval, sample_sd
+from chimera.stats.student import mean_interval
 
 _QUANTILES = (("median", 0.5, 6), ("p95", 0.95, 72))  # name, share, n that an interval needs
 Key = tuple[Subject, str, str, str]

@@ -19,12 +19,12 @@ from chimera.facts.binding import Binder, Columns, Row, columns_of
 from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Dataset, Members, Sample, Subject, condition_label
 from chimera.facts.fact import Fact, Origin
-from chimera.facts.stats.describe import mean, quantile, sample_sd
 from chimera.ingest import Document
 from chimera.ingest.cells import parse_number
 from chimera.ingest.names import Reading
 from chimera.ingest.readers.markdown import DocumentTable, document_tables
 from chimera.record.batch import Column
+from chimera.stats.describe import mean, quantile, sample_sd
 
 # What a claim's word for a rate may mean: a bare "tok/s" any rate of one answer.
 _MEANINGS = {

@@ -15,9 +15,9 @@ from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Condition, Dataset, Subject, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.measures import Members, headline_scope, warm_of
-from chimera.facts.stats.compare import Difference, paired, stratified
-from chimera.facts.stats.describe import mean
 from chimera.record.vocabulary import metric_better
+from chimera.stats.compare import Difference, paired, stratified
+from chimera.stats.describe import mean
 
 COMPARED = ("decode_throughput", "token_rate", "output_throughput", "ttft", "tpot", "e2e_latency")
 _LEVEL = 0.95

@@ -15,8 +15,8 @@ import msgspec
 from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Members, Sample, Subject, in_order, level_label
 from chimera.facts.fact import Fact
-from chimera.facts.stats.additive import Additive, fit_additive
-from chimera.facts.stats.compare import Difference
+from chimera.stats.additive import Additive, fit_additive
+from chimera.stats.compare import Difference
 
 MAX_LEVELS = 12
 _MAX_BLOCKS = 60

@@ -11,9 +11,9 @@ from chimera.facts.dataset import Condition, Members, Subject, condition_label
 from chimera.facts.effects import blocks_of, fit_of
 from chimera.facts.fact import Fact
 from chimera.facts.measures import configured, headline_scope, warm_of
-from chimera.facts.stats.additive import fit_additive
-from chimera.facts.stats.compare import Difference, welch
-from chimera.facts.stats.describe import mean
+from chimera.stats.additive import fit_additive
+from chimera.stats.compare import Difference, welch
+from chimera.stats.describe import mean
 
 
 class Best(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ import msgspec
 from chimera.facts.book import FactBook
 from chimera.facts.dataset import Dataset, Subject, identity_values
 from chimera.facts.fact import Fact, Origin
-from chimera.facts.stats.student import mean_interval
 from chimera.record.batch import Batch, Column
+from chimera.stats.student import mean_interval
 
 _IDENTITIES = ("model", "test", "backend", "config", "quantization", "engine", "workload", "run")
 _SETTINGS = ("concurrency", "request_rate", "device", "batch_size")

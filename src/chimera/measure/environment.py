@@ -1,6 +1,5 @@
 """Learning what machine this is: nothing is guessed, and what cannot be learnt has its reason."""
 
-
 from __future__ import annotations
 
 import os

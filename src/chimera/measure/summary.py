@@ -12,14 +12,15 @@ from statistics import fmean
 
 import msgspec
 
-from chimera.measure.metrics.decode_throughput import decode_tokens_per_s
-from chimera.measure.metrics.e2e_latency import e2e_latency_s
-from chimera.measure.metrics.prefill_throughput import prefill_tokens_per_s
-from chimera.measure.metrics.tpot import tpot_s
-from chimera.measure.metrics.ttft import ttft_s
-from chimera.measure.student import mean_interval
+from chimera.record.metrics.decode_throughput import decode_tokens_per_s
+from chimera.record.metrics.e2e_latency import e2e_latency_s
+from chimera.record.metrics.prefill_throughput import prefill_tokens_per_s
+from chimera.record.metrics.tpot import tpot_s
+from chimera.record.metrics.ttft import ttft_s
 from chimera.record.run import EngineStart, Request
 from chimera.record.runfile import RunFile
+from chimera.stats.describe import sample_sd
+from chimera.stats.student import mean_interval
 
 METRICS: dict[str, Callable[[Request], float | None]] = {
     "ttft_s": ttft_s,
@@ -135,7 +136,11 @@ def _cell(
 
 def _mean(values: Iterable[float | None]) -> Mean | None:
     known = [value for value in values if value is not None]
-    return Mean(len(known), fmean(known), mean_interval(known)) if known else None
+    if not known:
+        return None
+    centre, sd = fmean(known), sample_sd(known)
+    interval = None if sd is None else mean_interval(centre, sd, len(known))
+    return Mean(len(known), centre, interval)
 
 
 def _cold(

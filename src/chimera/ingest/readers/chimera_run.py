@@ -12,6 +12,11 @@ import msgspec
 
 from chimera.ingest.readers.base import Content, Reader, Tables
 from chimera.ingest.tables import RawTable, flat_header
+from chimera.record.metrics.decode_throughput import decode_tokens_per_s
+from chimera.record.metrics.e2e_latency import e2e_latency_s
+from chimera.record.metrics.prefill_throughput import prefill_tokens_per_s
+from chimera.record.metrics.tpot import tpot_s
+from chimera.record.metrics.ttft import ttft_s
 from chimera.record.run import EngineStart, Request, Run, RunEnd
 from chimera.record.runfile import FORMAT, VERSION
 
@@ -113,18 +118,9 @@ def _constants(run: Run) -> dict[str, Any]:
 def _values(request: Request, start: EngineStart | None) -> dict[str, Any]:
     """One request in seconds and tokens; None for what was not measured.
 
-    The formulas are those of docs/run-format.md, on the client's clock unless a name says
-    server; ``load_s`` stands on the cold request that paid the load.
+    ``load_s`` stands on the cold request that paid the load.
     """
-    ttft = _seconds(request.sent_ns, request.first_token_ns)
-    whole = request.error is None and request.token_ns
-    latency = _seconds(request.sent_ns, request.token_ns[-1]) if whole else None
-    tpot = None
-    if latency is not None and ttft is not None and (request.output_tokens or 0) >= 2:
-        tpot = (latency - ttft) / ((request.output_tokens or 0) - 1)
     load = start.server_load_ns if start else None
-    prefill, decode = request.server.prefill_ns, request.server.decode_ns
-    evaluated = request.evaluated_tokens
     return {
         "prompt_id": request.prompt_id,
         "repeat": request.repeat,
@@ -132,18 +128,18 @@ def _values(request: Request, start: EngineStart | None) -> dict[str, Any]:
         "prompt_tokens": request.prompt_tokens,
         "cached_tokens": request.cached_tokens,
         "output_tokens": request.output_tokens,
-        "ttft_s": ttft,
-        "tpot_s": tpot,
-        "e2e_latency_s": latency,
-        "load_s": None if load is None else load / 1e9,
-        "server_prefill_s": None if prefill is None else prefill / 1e9,
-        "server_decode_s": None if decode is None else decode / 1e9,
-        "decode_tokens_per_s": 1 / tpot if tpot and tpot > 0 else None,
-        "prefill_tokens_per_s": evaluated / (prefill / 1e9) if evaluated and prefill else None,
+        "ttft_s": ttft_s(request),
+        "tpot_s": tpot_s(request),
+        "e2e_latency_s": e2e_latency_s(request),
+        "load_s": _seconds(load),
+        "server_prefill_s": _seconds(request.server.prefill_ns),
+        "server_decode_s": _seconds(request.server.decode_ns),
+        "decode_tokens_per_s": decode_tokens_per_s(request),
+        "prefill_tokens_per_s": prefill_tokens_per_s(request),
         "finish_reason": request.finish_reason,
         "error": request.error.error_class.value if request.error else None,
     }
 
 
-def _seconds(earlier_ns: int | None, later_ns: int | None) -> float | None:
-    return None if earlier_ns is None or later_ns is None else (later_ns - earlier_ns) / 1e9
+def _seconds(duration_ns: int | None) -> float | None:
+    return None if duration_ns is None else duration_ns / 1e9

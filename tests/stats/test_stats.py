@@ -11,16 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera.facts.stats.additive import fit_additive
-from chimera.facts.stats.compare import paired, stratified, welch
-from chimera.facts.stats.describe import (
+from chimera.stats.additive import fit_additive
+from chimera.stats.compare import paired, stratified, welch
+from chimera.stats.describe import (
     has_spread,
     mean,
     quantile,
     quantile_interval,
     sample_sd,
 )
-from chimera.facts.stats.student import mean_interval, t_cdf, t_quantile, two_sided_p
+from chimera.stats.student import mean_interval, t_cdf, t_quantile, two_sided_p
 
 VALUES = st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=40)
 

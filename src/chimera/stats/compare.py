@@ -7,8 +7,8 @@ from math import fsum, isfinite, sqrt
 
 import msgspec
 
-from chimera.facts.stats.describe import has_spread, mean, sample_sd
-from chimera.facts.stats.student import t_quantile, two_sided_p
+from chimera.stats.describe import has_spread, mean, sample_sd
+from chimera.stats.student import t_quantile, two_sided_p
 
 
 class Difference(msgspec.Struct, frozen=True):

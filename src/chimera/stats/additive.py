@@ -7,8 +7,8 @@ from math import fsum, sqrt
 
 import msgspec
 
-from chimera.facts.stats.compare import Difference, difference_of
-from chimera.facts.stats.describe import has_spread, mean
+from chimera.stats.compare import Difference, difference_of
+from chimera.stats.describe import has_spread, mean
 
 Level = tuple[str, object]
 _SINGULAR = 1e-9

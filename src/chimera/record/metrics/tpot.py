@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chimera.measure.metrics.e2e_latency import e2e_latency_s
-from chimera.measure.metrics.ttft import ttft_s
+from chimera.record.metrics.e2e_latency import e2e_latency_s
+from chimera.record.metrics.ttft import ttft_s
 from chimera.record.run import Request
 
 

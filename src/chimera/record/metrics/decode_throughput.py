@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chimera.measure.metrics.tpot import tpot_s
+from chimera.record.metrics.tpot import tpot_s
 from chimera.record.run import Request
 
 
