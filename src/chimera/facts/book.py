@@ -201,6 +201,8 @@ def describe(
     ci, why = None, "one value has no interval"
     if sd:
         ci, why = mean_interval(centre, sd, n), ""
+        if ci[0] < 0 <= min(values):  # a mean of these can't be negative: the t interval misleads
+            ci, why = None, "the values are too skewed for an interval of their mean"
     elif n > 1:
         why = "values without any spread say nothing of the noise"
     result = book.add(

@@ -40,7 +40,7 @@ def cold_findings(book: FactBook, data: Dataset) -> list[Finding]:
             says.append(_load(who, load))
         spoilt = _spoilt(book, data, subject)
         if spoilt:
-            says.append(_spoilt_clause(*spoilt))
+            says.append(_spoilt_clause(who, *spoilt))
         advice = clause(
             COUNTED,
             ("Send a warm-up request before traffic or measurement, and keep the model loaded.",),
@@ -123,14 +123,14 @@ def _load(who: Name, load: Fact) -> Clause:
     )  # fmt: skip
 
 
-def _spoilt_clause(worst: Fact, usual: Fact) -> Clause:
+def _spoilt_clause(who: Name, worst: Fact, usual: Fact) -> Clause:
     what = label(metric_label(worst.metric))
     return clause(
         EMPTY,
-        ("A cold start also spoilt ", what, ": ", value(worst), " against a warm median of ",
-         value(usual), "."),
-        ("The ", what, " of a cold start was ", value(worst), ", where the warm median is ",
-         value(usual), "."),
+        ("A cold start of ", who, " also spoilt its ", what, ": ", value(worst), " against a warm "
+         "median of ", value(usual), "."),
+        ("The ", what, " of ", who, " fell to ", value(worst), " on a cold start, where the warm "
+         "median is ", value(usual), "."),
     )  # fmt: skip
 
 

@@ -144,6 +144,8 @@ def _effect(sweep: Sweep, effect: Effect, weight: float) -> Finding:
         )  # fmt: skip
     key = f"effect:{who.text}:{effect.parameter}:{effect.metric}"
     title = spans(parameter, " changes the ", what, " of ", who)
+    if effect.parameter in sweep.fixed_order:
+        title = spans("The ", what, " of ", who, " differs between blocks of ", parameter)
     return Finding(key, "effect", "medium", title, tuple(says), advice, DIFFERENCE, weight - 5)
 
 
