@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chimera.agents.choose import Choice, grammar_of, parse, settle
+from chimera.agents.choose import Choice, follows_the_alphabet, grammar_of, parse, settle
 from chimera.testing.scripted_engine import ScriptedEngine
 
 CHOICES = [Choice(f"k{i}", ("one", "other", "third")[: 2 + i % 2]) for i in range(6)]
@@ -56,3 +56,9 @@ def test_nothing_to_choose_makes_no_call() -> None:
     assert not engine.requests
     assert call.error
     assert settled.unasked == ["k"]
+
+
+def test_a_reply_that_follows_the_alphabet_is_known_as_such() -> None:
+    assert follows_the_alphabet(" a b c a b c a b a b c a b")
+    assert not follows_the_alphabet(" b a c c a b b a c a a b")
+    assert not follows_the_alphabet(" a b c")  # too short to tell

@@ -164,7 +164,7 @@ def test_one_file_may_hold_samples_and_their_summary(tmp_path: Path) -> None:
 
 def test_unknown_columns_are_listed_under_their_own_names(tmp_path: Path) -> None:
     result = read(tmp_path, a__csv="model,ttft_s,wobble,note\nm,0.1,3.5,x\nm,0.2,4.5,y\n")
-    assert result.files[0].unrecognised == ("wobble",)
+    assert result.files[0].unrecognised == ("wobble", "note")
 
 
 def test_a_file_without_any_metric_says_so(tmp_path: Path) -> None:

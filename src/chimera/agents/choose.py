@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from string import ascii_lowercase
 
 import msgspec
@@ -20,6 +21,8 @@ from chimera.errors import ChimeraError
 MAX_CHOICES = 25
 _TIMEOUT_S = 120.0
 _MARGIN_TOKENS = 8
+_ENOUGH = 6
+_MOST = 0.8
 _LETTER = re.compile(r"[a-z]")
 
 
@@ -62,6 +65,17 @@ def parse(reply: str, choices: Sequence[Choice]) -> Settled:
         else:
             settled.refused.append(choice.key)
     return settled
+
+
+def follows_the_alphabet(reply: str) -> bool:
+    """Whether most letters of a reply just come after the one before: no preference at all."""
+    letters = [w for w in reply.split() if len(w) == 1]
+    if len(letters) < _ENOUGH:
+        return False
+    pairs = list(pairwise(letters))
+    # The next letter, or "a" again after the last option.
+    steps = sum(1 for a, b in pairs if ord(b) == ord(a) + 1 or b == "a" != a)
+    return steps >= _MOST * len(pairs)
 
 
 def question_of(instruction: str, choices: Sequence[Choice], listed_once: bool = False) -> str:

@@ -20,7 +20,9 @@ from chimera.ingest import ingest_folder
 from chimera.ingest.folder import MAX_BYTES
 
 LEADING = 5
+_WORDED = frozenset({"summary", "findings", "recommendations", "risks"})  # hold chosen sentences
 _MAX_PREFIX_FINDINGS = 14
+_FEW = 5
 _MAX_PREFIX_CHARACTERS = 160
 Say = Callable[[str], None]
 Progress = Callable[[int, int, str], None]
@@ -77,11 +79,13 @@ def work(
     facts = facts_of(ingest)
     result = Work(agent, facts, facts.findings[:LEADING], Wording(), [], Times())
     result.times.ingest_s = read - start
-    if engine is not None and facts.findings and _start(engine, result, say):
+    worded = not _WORDED.isdisjoint(agent.persona.sections)
+    asked = worded and bool(facts.findings)
+    if engine is not None and asked and _start(engine, result, say):
         _analyse(engine, result, say)
     analysed = time.perf_counter()
     result.times.analysis_s = analysed - read
-    if engine is not None and facts.findings and not result.engine_error:
+    if engine is not None and asked and not result.engine_error:
         _word(engine, result, say)
     result.times.report_s = time.perf_counter() - analysed
     return result
@@ -157,6 +161,8 @@ def _word(engine: Engine, result: Work, say: Say) -> None:
     """Let the model choose the wording of the sentences, the most visible ones first."""
     say("choosing words")
     rest = [f for f in result.facts.findings if f not in result.leading]
+    if "findings" not in result.agent.persona.sections:
+        rest = rest[:_FEW]
     choices, settles = wording_choices([*result.leading, *rest], len(result.leading))
     instruction = "Choose for each sentence the wording that reads best. All say the same."
     settled = _ask(engine, result, instruction, choices, "wording")

@@ -43,12 +43,16 @@ def command(
     ingest = ingest_folder(folder, progress=terminal.progress, max_bytes=max_file_mb * 1_000_000)
     facts = facts_of(ingest)
     terminal.done()
-    if identity:
+    if identity is not None:
         _explain(facts, identity, as_json)
         return
     found = find_facts(facts, **wanted)
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+        return
+    if not found:
+        metrics = ", ".join(sorted({f.metric for f in facts.book.facts.values() if f.origins})[:40])
+        click.echo(f"no fact fits; the metrics here are: {visible(metrics)}", err=True)
         return
     shown = found if everything else found[:_SHOWN]
     _table(shown)
@@ -90,7 +94,7 @@ def _table(facts: list[Fact]) -> None:
 
 
 def _explain(facts: Facts, identity: str, as_json: bool) -> None:
-    matches = [f for key, f in facts.book.facts.items() if key.startswith(identity)]
+    matches = [f for key, f in facts.book.facts.items() if identity and key.startswith(identity)]
     if len(matches) != 1:
         what = "no fact" if not matches else f"{len(matches)} facts"
         raise InputError(f"{what} with the id {identity!r}; `chimera facts FOLDER` lists them")

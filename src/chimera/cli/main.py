@@ -55,11 +55,9 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, message="chimera %(version)s")
 def cli() -> None:
-    r"""Measure language-model inference and report it without a wrong number.
+    """Measure language-model inference and report it without a wrong number.
 
-    \b
-      chimera report FOLDER    explain the results in FOLDER
-      chimera demo             see what that looks like
+    Begin with `chimera demo`, or with `chimera report FOLDER` on results of yours.
     """
 
 

@@ -20,6 +20,7 @@ from chimera.agents.workflow import Work, work
 from chimera.engines.base import Engine, Options
 from chimera.engines.targets import open_target
 from chimera.errors import InputError, MissingExtra
+from chimera.facts.fact import Fact
 from chimera.facts.text import Sentence
 from chimera.ingest.readers.own_output import MARKDOWN_MARK
 from chimera.report.build import build_report
@@ -165,7 +166,7 @@ def _tell(
 ) -> None:
     counts = done.facts.counts
     click.echo(
-        f"{counts.files.value} files, {counts.records.value} records "
+        f"{_counted(counts.files, 'file')}, {_counted(counts.records, 'record')} "
         f"({counts.failed.value} failed), {len(done.facts.findings)} findings"
     )
     for report in done.facts.ingest.files:
@@ -179,6 +180,10 @@ def _tell(
     click.echo(f"report    {html}")
     others = ", ".join(sorted(p.name for p in paths if p != html))
     click.echo(f"beside it {others}")
+
+
+def _counted(fact: Fact, what: str) -> str:
+    return f"{fact.value} {what}" + ("" if fact.value == 1 else "s")
 
 
 def visible(text: str) -> str:

@@ -225,13 +225,15 @@ def _members(samples: list[Sample], key: str, unit: str) -> Members:
 
 
 def _groupings(members: Members) -> list[list[float]]:
-    """Values that a claim may sum up: all, by file, prompt or setting, and without cold starts."""
+    """Values of one subject that a claim may sum up: all, by file, prompt or setting, and without
+    cold starts. Nobody means a figure that is pooled over several models.
+    """
     groups: dict[object, tuple[list[float], list[float]]] = {}
     for sample, column in members:
         value = column.values[sample.index]
         keys = ("", ("file", sample.batch.file), ("prompt", sample.prompt), *sample.parameters)
         for key in keys:
-            everything, warm = groups.setdefault(key, ([], []))
+            everything, warm = groups.setdefault((sample.subject, key), ([], []))
             everything.append(value)
             if sample.phase != "cold":
                 warm.append(value)

@@ -28,7 +28,8 @@ class Comparison(msgspec.Struct, frozen=True):
     """Two subjects on one metric over their shared conditions; ``a`` is the better by its mean.
 
     ``difference`` is a - b and ``ratio`` larger over smaller, both None when they were never
-    measured alike (``why``). ``certain`` says that the interval excludes zero.
+    measured alike (``why``). ``certain`` says that the interval excludes zero; ``recorded`` is
+    False where the files say nothing of settings and prompts.
     """
 
     metric: str
@@ -41,6 +42,7 @@ class Comparison(msgspec.Struct, frozen=True):
     mean_b: Fact | None = None
     conditions: Fact | None = None
     why: str = ""
+    recorded: bool = True
 
 
 class _Side(msgspec.Struct):
@@ -142,6 +144,7 @@ def _compare(book: FactBook, metric: str, unit: str, a: _Side, b: _Side, pairs: 
         fact_a,
         fact_b,
         conditions,
+        recorded=any(shared),
     )
 
 

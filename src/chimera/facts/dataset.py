@@ -18,8 +18,10 @@ from chimera.record.batch import Batch, Column
 
 Subject = tuple[tuple[str, str], ...]
 Condition = tuple[tuple[str, Any], ...]
-_PARTS = ("model", "quantization", "engine", "engine_version", "backend", "gpu", "cpu", "workload")
-_NO_CONDITION = frozenset({*_PARTS, "host", "test", "config", "run", "prompt", "prompt_id"})
+_PARTS = (
+    "model", "quantization", "engine", "engine_version", "backend", "host", "gpu", "cpu", "workload"
+)  # fmt: skip
+_NO_CONDITION = frozenset({*_PARTS, "test", "config", "run", "prompt", "prompt_id"})
 _NO_SETTING = re.compile(r"reason|status|time|date|result|score|error|finish|rank|count")
 _MAX_LEVELS = 12
 _MAX_SETTING = 24  # characters of a text that may be a setting

@@ -26,6 +26,7 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "the file does not say what its tokens/s divides by what",
         "kept as reported",
     ),
+    "derived-rate": ("a rate was computed from its row's tokens and time", "used as measured"),
     "ttft-holds-load": ("TTFT is load plus prompt evaluation", "a reload sits inside TTFT"),
     "model-from-path": ("the rows do not name the model", "taken from the file's name"),
     "model-unknown": ("neither the rows nor the path name a model", "kept apart from the models"),

@@ -58,7 +58,7 @@ class Sweep(msgspec.Struct, frozen=True):
 
 
 def sweeps_of(book: FactBook, data: Dataset) -> list[Sweep]:
-    """Every subject that some table measured in at least three configurations."""
+    """Every subject that some table measured in two configurations or more."""
     sweeps = []
     for subject in data.by_subject:
         tables: dict[int, list[Sample]] = {}
@@ -68,7 +68,7 @@ def sweeps_of(book: FactBook, data: Dataset) -> list[Sweep]:
         swept = [
             s
             for members in tables.values()
-            if len({x.parameters for x in members}) >= 3
+            if len({x.parameters for x in members}) >= 2
             for s in members
         ]
         sweep = _sweep(book, subject, swept) if swept else None

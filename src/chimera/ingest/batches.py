@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chimera.ingest.columns import AddNote, parameter_value, plain_text, typed_column
-from chimera.ingest.names import read_name
+from chimera.ingest.names import normal_form, read_name
 from chimera.ingest.outcomes import is_total, outcomes_of, phases_of
-from chimera.ingest.rates import name_rates, note_load_in_ttft
+from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
 from chimera.ingest.tables import SEPARATOR, Note, RawTable
 from chimera.ingest.times import are_mixed
 from chimera.record.batch import Batch, Column
+from chimera.record.units import unit_of
+from chimera.record.vocabulary import STATISTICS
 
 _MAX_LABEL = 60
 _SETTLED = ("metric", "parameter")
@@ -24,9 +27,11 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
 
     Appends to ``notes`` what a reader must know about single cells and columns.
     """
-    header, lines = table.header, table.rows
+    header = table.header
     if not header.measures:
         return None
+    table = _without_second_header(table)
+    lines = table.rows
 
     def note(kind: str, at: list[int] | None = None, column: str = "", detail: str = "") -> None:
         rows = tuple(lines[i] for i in at) if at else ()
@@ -47,14 +52,16 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
     if not metrics:
         return None
     n = len(lines)
-    outcomes = outcomes_of(columns, metrics, n)
+    summed = table.beside_rows or any(c.statistic for c in metrics)
+    outcomes = outcomes_of(columns, metrics, n, summed)
+    if not any(outcomes) and all(v is None for c in metrics for v in c.values):
+        return None  # nothing was measured here, and nothing says that it failed
     _drop_unmeasured(metrics, outcomes, note)
     metrics = [c for c in metrics if c.role == "metric"]
     # A table whose only metric is a model's size describes models and measures nothing.
     if all(c.key == "model_size" for c in metrics) and (metrics or not any(outcomes)):
         return None
     constants, labels = _constants(table.constants)
-    summed = table.beside_rows or any(c.statistic for c in metrics)
     batch = Batch(
         file=file,
         sha256=sha256,
@@ -69,15 +76,41 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
         labels=labels,
         pointers=table.pointers,
     )
-    if n > 1:
-        for i in header.times:
-            if are_mixed(table.columns[i]):
-                note("mixed-times", column=header.names[i])
-        _drop_totals(batch, note)
-    plain = {c.key: c for c in reversed(metrics) if not c.statistic}
-    name_rates(batch, plain, note)
-    note_load_in_ttft(plain, batch.outcomes, note)
+    _complete(batch, table, note)
     return batch
+
+
+def _complete(batch: Batch, table: RawTable, note: AddNote) -> None:
+    """What only the records together say: totals, mixed times, what their rates mean."""
+    if len(batch) > 1:
+        for i in table.header.times:
+            if are_mixed(table.columns[i]):
+                note("mixed-times", column=table.header.names[i])
+        _drop_totals(batch, note)
+    plain = {c.key: c for c in reversed(batch.metrics()) if not c.statistic}
+    name_rates(batch, plain, note)
+    derive_rates(batch, plain, note)
+    note_load_in_ttft(plain, batch.outcomes, note)
+
+
+def _without_second_header(table: RawTable) -> RawTable:
+    """The table without a first row that goes on with the header."""
+    if table.pointers is not None or len(table.rows) < 2 or not _continues_header(table):
+        return table
+    return replace(table, columns=[column[1:] for column in table.columns], rows=table.rows[1:])
+
+
+def _continues_header(table: RawTable) -> bool:
+    """Whether the first row says of the metrics' columns which mean or unit they hold."""
+    cells = [
+        column[0]
+        for column, reading in zip(table.columns, table.header.readings, strict=True)
+        if reading.role == "metric" and column[0]
+    ]
+    return bool(cells) and all(
+        isinstance(cell, str) and (normal_form(cell) in STATISTICS or unit_of(cell) is not None)
+        for cell in cells
+    )
 
 
 def _expand_json_cells(columns: list[Column]) -> None:

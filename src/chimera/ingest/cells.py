@@ -19,6 +19,7 @@ _NUMBER = re.compile(
     re.DOTALL,
 )
 _COMMA = re.compile(r"^[-+]?(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d+$|^[-+]?\d{1,3}(?:[. ]\d{3})+$")
+_GO_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(\d+(?:\.\d*)?)s$")  # "1h3m4.5s"
 _SI = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
 _DECORATION = str.maketrans("", "", "*_`~$")
 
@@ -46,6 +47,10 @@ def parse_number(text: str, decimal_comma: bool = False) -> tuple[float, str, fl
         value = -value
     if not isfinite(value):
         return None
+    if text[-1] == "s" and match["rest"][:1] in ("h", "m"):
+        go = _GO_DURATION.match(text)
+        if go:
+            return int(go[1] or 0) * 3600.0 + int(go[2] or 0) * 60.0 + float(go[3]), "s", 1.0
     rest = match["rest"].strip().rstrip("*_`~").strip()
     if not rest:
         return value, "", 1.0

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 from math import fsum
 from typing import Any
 
 import msgspec
 
-from chimera.ingest.precision import Precisions, half_unit
+from chimera.ingest.precision import Precisions, digits, half_unit
+from chimera.ingest.rates import DERIVED
 from chimera.ingest.tables import Note
 from chimera.record.batch import Batch, Column
 
@@ -18,6 +21,11 @@ _DIMENSIONS = frozenset(
     {"model", "quantization", "config", "prompt", "prompt_id", "test", "backend"}
 )
 _NO_DIMENSIONS = frozenset({"engine", "host"})
+_RICH = 4  # significant digits from which an equal value is no accident
+_SIZE = re.compile(r"\d+(?:\.\d+)?[bm]$")
+_FAMILY_WORD = re.compile(r"(?:llama|gemma|qwen|mistral|mixtral|phi|deepseek|falcon)(?![a-z])")
+_SUMMARY_WORDS = frozenset({"summary", "aggregate", "aggregated"})
+_SAMPLE_WORDS = frozenset({"individual", "raw", "samples"})
 Key = tuple[Any, ...]
 
 
@@ -82,7 +90,7 @@ def _dimensions(batch: Batch) -> dict[str, list[Any]]:
 def _plain_metrics(batch: Batch) -> dict[str, Column]:
     found: dict[str, Column] = {}
     for column in batch.columns:
-        if column.role == "metric" and not column.statistic:
+        if column.role == "metric" and not column.statistic and column.unit_from != DERIVED:
             found.setdefault(column.key, column)
     rate = next((found[k] for k in _RATES if k in found), None)
     if rate is not None:
@@ -145,6 +153,8 @@ def _compare(
 ) -> tuple[list[int], list[int]] | None:
     """(rows whose means hold, rows whose means do not), or None when they share nothing."""
     names = tuple(sorted(dimensions.keys() & side.dimensions.keys()))
+    if _name_different(summary.file, side.batch.file):
+        return None
     model = dimensions.get("model")
     if model and "model" in names and model[0] not in side.dimensions["model"] and len(model) == 1:
         return None
@@ -153,6 +163,7 @@ def _compare(
     keys = zip(*lists, strict=True) if lists else [()] * len(summary)
     own = summary.file == side.batch.file
     most_wrong = len(summary) if own else (1 - _MOST) * len(summary)
+    telling = False
     held: list[int] = []
     wrong: list[int] = []
     for row, key in enumerate(keys):
@@ -174,9 +185,34 @@ def _compare(
         else:
             if checked:
                 held.append(summary.rows[row])
-    if not held and not (wrong and own):
+                telling = telling or any(_is_telling(column, row) for column, _ in pairs)
+    if not own and not telling:
         return None
-    return held, wrong
+    return (held, wrong) if held or wrong else None
+
+
+def _is_telling(column: Column, row: int) -> bool:
+    """Whether a mean that agrees is no accident: a time or rate of enough digits."""
+    timed = column.unit == "s" or column.unit.endswith("/s")
+    return timed and column.values[row] is not None and digits(column.raw[row]) >= _RICH
+
+
+def _words(stem: str) -> set[str]:
+    return set(filter(None, re.split(r"[^a-z0-9.]+", stem.lower())))
+
+
+@lru_cache(maxsize=8192)
+def _name_different(summary: str, sample: str) -> bool:
+    """Whether two files' names speak of different things: another size or family of models, or
+    what is left of "summary_x" and "individual_y" without their first kind of word.
+    """
+    a, b = (_words(f.rpartition("/")[2].rpartition(".")[0]) for f in (summary, sample))
+    for pattern in (_SIZE, _FAMILY_WORD):
+        of_a, of_b = ({w for w in words if pattern.match(w)} for words in (a, b))
+        if of_a and of_b and not of_a & of_b:
+            return True
+    parted = _SUMMARY_WORDS.intersection(a) and _SAMPLE_WORDS.intersection(b)
+    return bool(parted) and a - _SUMMARY_WORDS != b - _SAMPLE_WORDS
 
 
 def _mean(

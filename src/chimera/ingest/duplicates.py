@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from chimera.ingest.identity import models_of
 from chimera.ingest.precision import Precisions, digits
+from chimera.ingest.rates import DERIVED
 from chimera.ingest.tables import Note
 from chimera.record.batch import Batch, Column
 
@@ -98,6 +99,8 @@ def _anchor_values(batch: Batch) -> Anchors:
         key = column.key
         if key not in _ANCHORS or column.role != "metric" or column.statistic:
             continue
+        if column.unit_from == DERIVED:  # follows from the others, and was never written
+            continue
         values = [v for v in column.values if v]
         if failed:
             pairs = zip(column.values, batch.outcomes, strict=True)
@@ -117,11 +120,15 @@ def _pairs(a: Batch, b: Batch) -> list[tuple[Column, Column]]:
     """The metrics that both hold, in the same unit."""
     pairs = []
     for column in a.metrics():
+        if column.unit_from == DERIVED:
+            continue
         other = b.column(column.key, column.statistic, "metric")
         if other is None and column.key in _RATES:
             found = (b.column(k, column.statistic, "metric") for k in _RATES)
             other = next((c for c in found if c), None)
-        if other is not None and other.unit == column.unit:
+        if other is None or other.unit_from == DERIVED:
+            continue
+        if other.unit == column.unit:
             pairs.append((column, other))
     return pairs
 

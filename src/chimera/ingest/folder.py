@@ -20,7 +20,7 @@ from chimera.ingest.scan import Found, glance, printable, read_whole, scan
 from chimera.ingest.siblings import infer_units
 from chimera.ingest.tables import Note, RawTable
 from chimera.ingest.text import decode, is_binary, twice_encoded
-from chimera.record.batch import Batch
+from chimera.record.batch import Batch, Column
 
 TYPES = {
     "csv": "CSV",
@@ -44,7 +44,7 @@ class FileReport(msgspec.Struct):
     """What became of one file. ``reason`` says why it was rejected or holds no data.
 
     ``n_records``, ``n_failed`` and ``n_repeated`` count its records; ``unrecognised`` are the
-    names of columns that hold numbers and are in no vocabulary.
+    names of columns that hold numbers or names and are in no vocabulary.
     """
 
     name: str
@@ -228,7 +228,7 @@ def _read_tables(text: str, report: FileReport, result: Ingest) -> None:
             _numbers_of(table, unknown)
             continue
         for column in batch.columns:
-            if column.role == "unknown" and column.values.count(None) < len(column.values):
+            if _is_unrecognised(column):
                 unknown[column.name] = None
         batches.append(batch)
     infer_units(batches)
@@ -240,6 +240,12 @@ def _read_tables(text: str, report: FileReport, result: Ingest) -> None:
         report.outcome = SUMMARIES
     else:
         report.outcome, report.reason = NO_DATA, _why_no_data(tables)
+
+
+def _is_unrecognised(column: Column) -> bool:
+    if column.role == "label":
+        return any(isinstance(cell, str) and cell for cell in column.raw)
+    return column.role == "unknown" and column.values.count(None) < len(column.values)
 
 
 def _numbers_of(table: RawTable, unknown: dict[str, None]) -> None:

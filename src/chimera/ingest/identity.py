@@ -32,6 +32,7 @@ _LLM_METRICS = frozenset(
         "decode_throughput",
         "wall_throughput",
         "output_throughput",
+        "input_throughput",
         "total_throughput",
         "prefill_throughput",
         "output_tokens",

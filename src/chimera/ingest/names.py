@@ -7,6 +7,7 @@ Only the closed lists of ``chimera.record.vocabulary`` decide. A name outside th
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 import msgspec
@@ -25,6 +26,9 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PERCENTILE = re.compile(r"p(\d{1,2}(?:[._]?\d+)?|100)(?:th)?$")
 _ORDINAL = re.compile(r"(\d{1,2}(?:\.\d+)?)(?:th|st|nd|rd)?_(?:percentile|pctl|pct|percentil)")
 _OTHER = re.compile(r"[^a-z0-9.]+|\.(?!\d)|(?<!\d)\.")
+_MARKS = re.compile("[\u0300-\u036f]")
+_IN_PARENTHESES = re.compile(r"(.*\S)\s*\(\s*(\w+)\s*\)$")
+_TOKEN_RATES = frozenset({"predicted_per_s", "prompt_per_s"})  # llama.cpp's timings
 _RATE_WORDS = (
     ("_tok_", "_tokens_"),
     ("_toks_", "_tokens_"),
@@ -75,6 +79,8 @@ def normal_form(name: str) -> str:
     """The name in lower case words joined by "_", with rates and units spelt one way."""
     text = _CAMEL.sub("_", name.strip()).lower()
     text = text.replace("µ", "u").replace("μ", "u").replace("%", " percent ")
+    if not text.isascii():  # "modèle" is "modele"
+        text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
     text = text.replace("token(s)", "tokens").replace("/", "_per_")
     text = "_" + _OTHER.sub("_", text).strip("_.") + "_"
     for old, new in _RATE_WORDS:
@@ -111,6 +117,8 @@ def _split_statistic(text: str) -> tuple[str, str]:
 
 def _split_unit(text: str) -> tuple[str, str, float]:
     """(name without its unit, canonical unit, factor) for a unit that ends the name."""
+    if text in _TOKEN_RATES:
+        return text.removesuffix("_per_s"), "tokens/s", 1.0
     words = text.split("_")
     for take in (3, 2, 1):
         if len(words) >= take:
@@ -181,7 +189,17 @@ def read_name(name: str, parent: str = "") -> Reading:
         return Reading(found[0], found[1])
     if whole:
         return Reading(whole[0], whole[1])
-    return Reading("unknown", name, statistic, unit, scale)
+    unknown = Reading("unknown", name, statistic, unit, scale)
+    return unknown if statistic or unit else _in_parentheses(name) or unknown
+
+
+def _in_parentheses(name: str) -> Reading | None:
+    """What "Kontext (num_ctx)" says in its parentheses; None unless only they are known."""
+    match = _IN_PARENTHESES.match(name.strip())
+    if not match or match[2].lower() in UNITS or read_name(match[1]).role != "unknown":
+        return None
+    inside = read_name(match[2])
+    return inside if inside.role in ("metric", "parameter") else None
 
 
 def _plain(text: str, role: str, key: str) -> Reading:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from chimera.ingest.names import normal_form
 from chimera.record.batch import Column
+from chimera.record.vocabulary import FAILURE_MARKS
 
 _NO_ERROR = frozenset({"", "none", "null", "no", "false", "0", "ok", "nan", "n/a", "[]", "{}", "-"})
 _FALSE = frozenset({"false", "no", "0", "0.0", "failed", "fail", "error", "f", "n"})
@@ -27,8 +29,22 @@ _FAILED_STATUS = frozenset(
     }
 )
 _TRUE = frozenset({"true", "yes", "1", "t", "y"})
-_COLD = frozenset({"cold", "cold start", "cold_start", "coldstart", "load"})
-_WARM_UP = frozenset({"warmup", "warm-up", "warm_up", "warm up", "ramp-up", "rampup"})
+_TRUTHS = frozenset({"true", "false"})
+_BAD_ENDS = frozenset({"error", "timeout", "abort", "aborted", "cancelled", "canceled"})
+_COLD = frozenset({"cold", "cold start", "cold_start", "coldstart", "load", "kalt", "froid"})
+_WARM_UP = frozenset(
+    {
+        "warmup",
+        "warm-up",
+        "warm_up",
+        "warm up",
+        "ramp-up",
+        "rampup",
+        "aufwärmen",
+        "warmlauf",
+    }
+)
+_NOTES = frozenset({"anmerkung", "bemerkung", "note", "notes", "remark", "comment"})
 _RATES = frozenset(
     {"token_rate", "decode_throughput", "wall_throughput", "output_throughput", "throughput"}
 )
@@ -82,6 +98,50 @@ _SAYS: dict[str, Callable[[Any], bool]] = {
 }
 
 
+def _marks(columns: list[Column]) -> list[tuple[Column, list[int], str]]:
+    """(column, its rows that failed, "" or the reason) of the columns named for a failure.
+
+    They get the role "status": what they say is understood.
+    """
+    found = []
+    for column in columns:
+        name = normal_form(column.name.rpartition(".")[2])
+        kind = FAILURE_MARKS.get(name, "")
+        if not kind or column.role in ("metric", "identity"):
+            continue
+        if kind == "flag" and not _are_truths(column.raw):
+            continue
+        if column.role != "status":
+            column.role, column.key, column.values = "status", "mark", column.raw
+        if kind == "flag":
+            rows = _where(column.raw, lambda v: _text(v).lower() == "true")
+            found.append((column, rows, f"{name} is true"))
+        elif kind == "reason":
+            rows = _where(column.raw, lambda v: _text(v).lower() in _BAD_ENDS)
+            found.append((column, rows, ""))
+        else:
+            found.append((column, _where(column.raw, _is_bad_exit), "exit code"))
+    return found
+
+
+def _are_truths(raw: list[Any]) -> bool:
+    """Whether cells hold truth values and nothing else."""
+    seen = False
+    for cell in raw:
+        text = _text(cell).lower()
+        seen = seen or text in _TRUTHS
+        if text and text not in _TRUTHS:
+            return False
+    return seen
+
+
+def _is_bad_exit(value: Any) -> bool:
+    try:
+        return bool(int(_text(value)))
+    except ValueError:
+        return False
+
+
 def _reason(column: Column, row: int) -> str:
     text = _text(column.raw[row])
     if column.key == "error":
@@ -91,21 +151,33 @@ def _reason(column: Column, row: int) -> str:
     return f"{column.name} is {text}"
 
 
-def outcomes_of(columns: list[Column], metrics: list[Column], n: int) -> list[str]:
-    """One entry a record: "" for success, otherwise the reason of the failure."""
+def outcomes_of(
+    columns: list[Column], metrics: list[Column], n: int, summed: bool = False
+) -> list[str]:
+    """One entry a record: "" for success, otherwise the reason of the failure.
+
+    ``summed``: the records are summaries, of which one without any value sums up nothing.
+    """
     outcomes = [""] * n
-    speaking = [c for c in columns if c.role == "status" and c.key in _SAYS]
+    marks = _marks(columns)
+    flags = {id(column) for column, _, why in marks if why.endswith(" is true")}
+    speaking = [c for c in columns if c.role == "status" and c.key in _SAYS and id(c) not in flags]
     speaking.sort(key=lambda c: c.key != "error")
     for column in speaking:
         if column.key == "error" and not any(column.raw):
             continue
         for i in _where(column.raw, _SAYS[column.key]):
             outcomes[i] = outcomes[i] or _reason(column, i)
-    _by_values(metrics, outcomes)
+    for column, rows, why in marks:
+        for i in rows:
+            said = _text(column.raw[i])
+            reason = f"exit code {said}" if why == "exit code" else why
+            outcomes[i] = outcomes[i] or reason or f"{column.name} is {said}"
+    _by_values(metrics, outcomes, summed)
     return outcomes
 
 
-def _by_values(metrics: list[Column], outcomes: list[str]) -> None:
+def _by_values(metrics: list[Column], outcomes: list[str], summed: bool) -> None:
     """A rate of zero, or no value at all, is a failure that nobody recorded as one."""
     for column in metrics:
         if column.key not in _RATES or column.statistic not in ("", "mean"):
@@ -118,15 +190,19 @@ def _by_values(metrics: list[Column], outcomes: list[str]) -> None:
     measured = [c.values for c in metrics if c.unit not in ("tokens", "characters", "bytes")]
     if not measured or any(None not in values for values in measured):
         return
-    for i, outcome in enumerate(outcomes):
-        if not outcome and all(values[i] is None for values in measured):
-            outcomes[i] = "no value was recorded"
+    blank = [i for i in range(len(outcomes)) if all(values[i] is None for values in measured)]
+    if not summed and len(blank) == len(outcomes):
+        return  # what no record holds was not lost by one of them
+    for i in blank:
+        outcomes[i] = outcomes[i] or "no value was recorded"
 
 
 def phases_of(columns: list[Column], n: int) -> list[str]:
     """One entry a record: "" (measured), "warm-up" or "cold", by the file's own word."""
     phases = [""] * n
     for column in columns:
+        if column.role == "label" and normal_form(column.name) in _NOTES:
+            phases = [p or _noted(v) for p, v in zip(phases, column.raw, strict=True)]
         if column.role != "status":
             continue
         if column.key == "phase":
@@ -136,6 +212,11 @@ def phases_of(columns: list[Column], n: int) -> list[str]:
             for i in _where(column.raw, lambda v: _text(v) in ("-1", "-1.0")):
                 phases[i] = "warm-up"
     return phases
+
+
+def _noted(cell: Any) -> str:
+    """The phase that a remark says, when it says nothing else."""
+    return "" if _text(cell).lower() == "load" else _phase("", cell)
 
 
 def _phase(name: str, cell: Any) -> str:

@@ -8,6 +8,7 @@ from math import floor, log10
 from chimera.ingest.cells import parse_number
 from chimera.record.batch import Column
 
+_GO_PREFIX = re.compile(r"^(?:\d+h)?(?:\d+m)?(?=[\d.]+s$)")
 _LEADING = re.compile(r"[^\d]*([\d.,]*)(?:[eE]([-+]?\d+))?")
 
 
@@ -43,7 +44,7 @@ def half_unit(raw: object, scale: float) -> float:
 
 def _mantissa(text: str) -> tuple[str, str]:
     """(digits with their point, exponent) at the beginning of a cell."""
-    found = _LEADING.match(text)
+    found = _LEADING.match(_GO_PREFIX.sub("", text))
     return (found[1], found[2] or "") if found else ("", "")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from chimera.ingest.columns import AddNote
 from chimera.record.batch import Batch, Column
 
+DERIVED = "derived"
+_TOKEN_RATES = ("decode_throughput", "token_rate", "wall_throughput")
 _MOST = 0.9
 _TOLERANCE = 0.015
 _TIMES_OF_ONE_ANSWER = ("e2e_latency", "generation_time", "duration")
@@ -40,6 +42,43 @@ def _holds(rate: Column, tokens: Column, time: Column, outcomes: list[str]) -> b
             checked += 1
             held += abs(r - k / t) <= _TOLERANCE * r
     return checked > 0 and held >= _MOST * checked
+
+
+def derive_rates(batch: Batch, metrics: dict[str, Column], note: AddNote) -> None:
+    """Rates that a table of samples does not state, worked out from its tokens and times."""
+    if batch.kind != "sample":
+        return
+    if not metrics.keys() & set(_TOKEN_RATES):
+        _derive(batch, "decode_throughput", metrics.get("output_tokens"), "decode_time", metrics)
+    if "prefill_throughput" not in metrics:
+        _derive(batch, "prefill_throughput", metrics.get("prompt_tokens"), "prefill_time", metrics)
+    for column in batch.columns:
+        if column.unit_from == DERIVED:
+            note("derived-rate", column=column.name)
+
+
+def _derive(
+    batch: Batch, key: str, tokens: Column | None, of: str, metrics: dict[str, Column]
+) -> None:
+    time = metrics.get(of)
+    if tokens is None or time is None or time.unit != "s":
+        return
+    counts, name = tokens.values, tokens.name
+    cached = metrics.get("cached_tokens") if key == "prefill_throughput" else None
+    # llama.cpp's prompt_n counts only the tokens that it evaluated.
+    if cached is not None and not name.endswith("prompt_n"):
+        pairs = zip(counts, cached.values, strict=True)
+        counts = [None if n is None else n - (less or 0) for n, less in pairs]
+        name = f"({name} - {cached.name})"
+    values = [
+        n / t if n and t and n > 0 and t > 0 else None
+        for n, t in zip(counts, time.values, strict=True)
+    ]
+    if values.count(None) == len(values):
+        return
+    column = Column(f"{name} / {time.name}", "metric", key, "", "tokens/s", 1.0, values, values)
+    column.unit_from = DERIVED
+    batch.columns.append(column)
 
 
 def note_load_in_ttft(metrics: dict[str, Column], outcomes: list[str], note: AddNote) -> None:

@@ -6,10 +6,14 @@ with one has the same unit. Nothing is inferred from how large a number looks.
 
 from __future__ import annotations
 
+from math import fsum
+
 from chimera.record.batch import Batch
 from chimera.record.vocabulary import METRICS
 
 _MIN_DIGITS = 6
+_SCALES = (1.0, 1e-3)  # seconds, milliseconds
+_TOLERANCE = 1e-6
 
 
 def infer_units(batches: list[Batch]) -> None:
@@ -22,6 +26,8 @@ def infer_units(batches: list[Batch]) -> None:
     ]
     if not bare:
         return
+    _by_mean(batches)
+    bare = [c for c in bare if not c.unit]
     known: dict[float, float] = {}
     for batch in batches:
         for column in batch.columns:
@@ -34,3 +40,26 @@ def infer_units(batches: list[Batch]) -> None:
         if len(scales) == 1 and (scale := scales.pop()) is not None:
             column.unit, column.scale, column.unit_from = "s", scale, "equal value"
             column.values = [None if v is None else v * scale for v in column.values]
+
+
+def _by_mean(batches: list[Batch]) -> None:
+    """A list whose mean stands beside it with a unit ("ttfts", "mean_ttft_ms") has that unit."""
+    means = {
+        (b.pointer, c.key): c.values[0]
+        for b in batches
+        for c in b.columns
+        if len(b) == 1 and c.role == "metric" and c.statistic == "mean" and c.unit == "s"
+    }
+    for batch in batches if means else []:
+        for column in batch.columns:
+            mean = means.get((batch.pointer, column.key))
+            if not mean or column.unit or column.statistic or column.role != "metric":
+                continue
+            good = zip(column.values, batch.outcomes, strict=True)
+            listed = [v for v, outcome in good if v is not None and not outcome]
+            own = fsum(listed) / len(listed) if len(listed) > 1 else 0.0
+            for scale in _SCALES:
+                if abs(own * scale - mean) <= _TOLERANCE * abs(mean):
+                    column.unit, column.scale, column.unit_from = "s", scale, "equal mean"
+                    column.values = [None if v is None else v * scale for v in column.values]
+                    break

@@ -13,6 +13,19 @@ from chimera.ingest.names import Reading, read_name
 SEPARATOR = "\x1f"  # joins nested keys; keys themselves may hold dots and slashes
 _DOT = re.compile(r"\.(?=[A-Za-z_])")
 
+_CONFIGURATIONS = frozenset(
+    {
+        "config",
+        "configuration",
+        "settings",
+        "args",
+        "arguments",
+        "parameters",
+        "options",
+        "scenario",
+    }
+)
+
 
 class Header(msgspec.Struct, frozen=True):
     """The columns' names and what each says.
@@ -45,7 +58,7 @@ def flat_header(names: tuple[str, ...]) -> Header:
 
 
 def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Header:
-    readings = tuple(read_name(p[-1], p[-2] if len(p) > 1 else "") for p in parts)
+    readings = tuple(map(_reading, parts))
     return Header(
         names or tuple(".".join(p) for p in parts),
         tuple(p[-1] for p in parts),
@@ -53,6 +66,14 @@ def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Hea
         any(r.role == "metric" for r in readings),
         tuple(i for i, r in enumerate(readings) if r.role == "status" and r.key == "time"),
     )
+
+
+def _reading(path: list[str]) -> Reading:
+    """What a nested name says; what stands under a configuration was set, never measured."""
+    reading = read_name(path[-1], path[-2] if len(path) > 1 else "")
+    if reading.role == "metric" and any(part.lower() in _CONFIGURATIONS for part in path[:-1]):
+        return Reading("unknown", path[-1], "", reading.unit, reading.scale)
+    return reading
 
 
 class RawTable(msgspec.Struct, gc=False):

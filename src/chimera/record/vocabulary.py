@@ -60,6 +60,13 @@ METRICS: dict[str, Metric] = {
             "tokens of one answer / its whole time",
         ),
         _M(
+            "input_throughput",
+            "input throughput",
+            "tokens/s",
+            "higher",
+            "input tokens of all requests / benchmark duration",
+        ),
+        _M(
             "total_throughput",
             "total throughput",
             "tokens/s",
@@ -75,7 +82,7 @@ METRICS: dict[str, Metric] = {
         ),
         _M(
             "token_rate",
-            "tokens/s as reported",
+            "token rate as reported",
             "tokens/s",
             "higher",
             "a rate whose file does not say what it divides by what",
@@ -132,8 +139,8 @@ METRIC_SPELLINGS: dict[str, str] = {
         "total_tps overall_throughput",
         "prefill_throughput": "prompt_eval_rate prefill_throughput prompt_per_s prefill_rate "
         "prompt_tokens_per_s prefill_tokens_per_s prompt_eval_tokens_per_s prefill_tps "
-        "pp_tokens_per_s prompt_tps prompt_eval_tps pp_throughput input_throughput "
-        "input_token_throughput input_tokens_per_s",
+        "pp_tokens_per_s prompt_tps prompt_eval_tps pp_throughput",
+        "input_throughput": "input_throughput input_token_throughput input_tokens_per_s",
         "token_rate": "tokens_per_s tps token_throughput token_rate generation_rate "
         "tokens_throughput speed_tokens_per_s throughput_tokens_per_s",
         "request_throughput": "request_throughput requests_per_s rps qps queries_per_s "
@@ -201,7 +208,7 @@ IDENTITY_SPELLINGS: dict[str, str] = {
     spelling: key
     for key, spellings in {
         "model": "model model_name model_id llm model_path model_filename hf_model model_alias "
-        "model_tag",
+        "model_tag modell modele modelo",
         "quantization": "quantization quant quantisation precision quant_type weight_type",
         "engine": "engine framework server runtime inference_engine engine_name",
         "backend": "backend backends provider",
@@ -224,7 +231,7 @@ STATUS_SPELLINGS: dict[str, str] = {
     spelling: key
     for key, spellings in {
         "error": "error error_message err exception error_msg error_text failure failure_reason "
-        "error_type errors",
+        "error_type errors fehler erreur",
         "success": "success ok succeeded passed successful",
         "status": "status outcome state result_status status_code http_status",
         "phase": "phase stage is_warmup warmup is_warm_up cold_start is_cold cold",
@@ -239,6 +246,19 @@ STATUS_SPELLINGS: dict[str, str] = {
         "metrics_count total_inferences",
         "text": "response response_text output output_text banter_text answer completion text "
         "content generated_text generated_texts variations input_data output_data",
+    }.items()
+    for spelling in spellings.split()
+}
+
+# Columns that tell of failures by their name and the type of their cells. "flag": a truth value,
+# "reason": why an answer ended, "code": how a process ended.
+FAILURE_MARKS: dict[str, str] = {
+    spelling: kind
+    for kind, spellings in {
+        "flag": "timed_out timeout failed is_failed has_failed error is_error cancelled canceled "
+        "aborted",
+        "reason": "finish_reason finish_reasons stop_reason stop_reasons",
+        "code": "exit_code exit_codes return_code return_codes returncode returncodes",
     }.items()
     for spelling in spellings.split()
 }

@@ -10,14 +10,15 @@ from chimera.facts.dataset import Dataset
 from chimera.facts.findings.base import SEVERITIES, Finding, clause
 from chimera.facts.findings.cold import cold_findings
 from chimera.facts.findings.documents import document_findings
+from chimera.facts.findings.failures import failure_findings
 from chimera.facts.findings.quality import (
     copy_findings,
-    failure_findings,
     missing_findings,
     percentile_findings,
 )
 from chimera.facts.findings.settings import settings_findings
 from chimera.facts.findings.speed import speed_findings
+from chimera.facts.findings.summaries import summary_findings
 from chimera.facts.notes import NoteGroup
 from chimera.facts.summaries import SummaryRow
 from chimera.facts.sweeps import Sweep
@@ -91,7 +92,8 @@ def findings_of(
         *speed_findings(comparisons),
         *settings_findings(sweeps),
         *cold_findings(book, data),
-        *failure_findings(counts),
+        *failure_findings(book, counts),
+        *summary_findings(summaries),
         *document_findings(claims),
         *percentile_findings(summaries, book),
         *missing_findings(book, data),

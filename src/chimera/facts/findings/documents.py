@@ -7,6 +7,7 @@ from chimera.facts.findings.base import (
     COUNTED,
     EMPTY,
     EXTREME,
+    Clause,
     Finding,
     clause,
     count,
@@ -26,12 +27,12 @@ def document_findings(claims: Claims) -> list[Finding]:
     findings = []
     ranked = sorted(by_file.items(), key=lambda kv: -len(kv[1]))
     if not ranked:
-        return []
+        return _unchecked(claims)
     first = claims.contradictions[ranked[0][1][0]]
     what = label(metric_label(first.claimed.metric))
     files = [name(f) for f, _ in ranked[:3]]
     listed = [part for i, f in enumerate(files) for part in ((", ", f) if i else (f,))]
-    says = (
+    says: tuple[Clause, ...] = (
         clause(
             EMPTY,
             (count(claims.contradicted), (" values in tables of documents are contradicted by the "
@@ -50,6 +51,8 @@ def document_findings(claims: Claims) -> list[Finding]:
              value(first.actual), "."),
         ),
     )  # fmt: skip
+    if claims.unbound.value:
+        says = (*says, _unbound(claims))
     advice = clause(
         COUNTED,
         ("Do not quote these documents; take the values from the records.",),
@@ -59,3 +62,21 @@ def document_findings(claims: Claims) -> list[Finding]:
     title = spans("Documents contradict the records")
     findings.append(Finding("documents", "documents", "high", title, says, advice, EXTREME, 65.0))
     return findings
+
+
+def _unbound(claims: Claims) -> Clause:
+    return clause(
+        EMPTY,
+        (count(claims.unbound), " further values in documents could not be held against any "
+         "record and are neither right nor wrong here."),
+        ("What else documents say in tables, ", count(claims.unbound), " values, could not be held "
+         "against any record."),
+    )  # fmt: skip
+
+
+def _unchecked(claims: Claims) -> list[Finding]:
+    """Documents whose values nothing here supports or contradicts."""
+    if not claims.unbound.value:
+        return []
+    title = spans("Values in documents that could not be checked")
+    return [Finding("unchecked", "unchecked", "low", title, (_unbound(claims),), None, EMPTY, 20.0)]

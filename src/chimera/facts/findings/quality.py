@@ -1,4 +1,4 @@
-"""Findings about the data: failures, copies, weak percentiles, what is missing."""
+"""Findings about the data: copies, weak percentiles, what is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chimera.facts.findings.base import (
 )
 from chimera.facts.notes import NoteGroup
 from chimera.facts.summaries import SummaryRow
-from chimera.facts.text import Span, spans
+from chimera.facts.text import spans
 
 _WANTED = (
     ("engine", "the engine"),
@@ -27,45 +27,6 @@ _WANTED = (
     ("quantization", "the quantization"),
     ("prompt", "the prompt"),
 )
-
-
-def failure_findings(counts: Counts) -> list[Finding]:
-    """How many records failed and why; they are left out of every mean."""
-    if not counts.failed.value:
-        return []
-    reasons = sorted(counts.failures.items(), key=lambda kv: -int(kv[1].value or 0))
-    listed: list[str | Span] = []
-    for i, (reason, fact) in enumerate(reasons[:3]):
-        short = reason if len(reason) <= 60 else reason[:57] + "..."
-        listed += ["; " if i else "", name(short), " (", count(fact), ")"]
-    says = clause(
-        COUNTED,
-        (count(counts.failed), " of ", count(counts.records), (" records failed and are left out "
-         "of every mean; the reasons named most often: "), *listed, "."),
-        ("Of ", count(counts.records), " records, ", count(counts.failed), (" failed, most often "
-         "with "), *listed, "; no mean here holds them."),
-        ("No mean here counts the ", count(counts.failed), " failed records (of ",
-         count(counts.records), "); their reasons most often: ", *listed, "."),
-    )  # fmt: skip
-    advice = clause(
-        COUNTED,
-        (("Check that the server is reachable before a run starts, stop a run whose first requests "
-         "fail, and record failures with empty values instead of zeros."),),
-        (("Test the connection first, let a run stop when its first requests fail, and leave "
-         "values of failed requests empty."),),
-    )  # fmt: skip
-    return [
-        Finding(
-            "failures",
-            "failures",
-            "high",
-            spans(count(counts.failed), " records failed"),
-            (says,),
-            advice,
-            COUNTED,
-            75.0,
-        )
-    ]
 
 
 def copy_findings(counts: Counts, groups: list[NoteGroup]) -> list[Finding]:
@@ -85,7 +46,9 @@ def copy_findings(counts: Counts, groups: list[NoteGroup]) -> list[Finding]:
             ("Keep one copy of each result file and let others refer to it.",),
             ("Store each result once, so that nobody counts it again.",),
         )
-        title = spans(count(counts.repeated), " rows are copies")
+        title = spans(
+            count(counts.repeated), plural(counts.repeated, " row is a copy", " rows are copies")
+        )
         findings.append(Finding("copies", "copies", "low", title, (says,), advice, COUNTED, 30.0))
     wrong = by_kind.get("summary-disagrees")
     if wrong:

@@ -17,9 +17,10 @@ from chimera.facts.findings.base import (
     interval,
     label,
     name,
+    plural,
     value,
 )
-from chimera.facts.text import Name, spans
+from chimera.facts.text import Name, Span, spans
 from chimera.record.vocabulary import METRICS, metric_label
 
 _SHOWN = ("decode_throughput", "token_rate", "output_throughput", "ttft", "tpot", "e2e_latency")
@@ -74,27 +75,35 @@ def _claim(metric: str, c: Comparison) -> Clause:
     mean_a, mean_b, difference = _sides(c)
     a, b, what = name(subject_label(c.a)), name(subject_label(c.b)), label(metric_label(metric))
     gap = (value(difference), *interval(difference))
-    assert c.conditions is not None
-    over = count(c.conditions)
+    over = _over(c)
     if METRICS[metric].better == "higher":
         return clause(
             DIFFERENCE,
             (a, " is faster than ", b, " in ", what, ": ", value(mean_a), " against ",
-             value(mean_b), ", a difference of ", *gap, " over ", over, " shared conditions."),
-            ("Over ", over, " shared conditions, ", a, " reaches ", value(mean_a), " of ", what,
-             " and ", b, " ", value(mean_b), "; the difference is ", *gap, "."),
+             value(mean_b), ", a difference of ", *gap, *over, "."),
+            (a, " reaches ", value(mean_a), " of ", what, " and ", b, " ", value(mean_b),
+             "; the difference is ", *gap, *over, "."),
             ("In ", what, ", ", a, " is ahead of ", b, " by ", *gap, " (", value(mean_a),
-             " against ", value(mean_b), ", ", over, " shared conditions)."),
+             " against ", value(mean_b), *over, ")."),
         )  # fmt: skip
     return clause(
         DIFFERENCE,
         (a, " has the lower ", what, " of the pair with ", b, ": ", value(mean_a), " against ",
-         value(mean_b), ", a difference of ", *gap, " over ", over, " shared conditions."),
-        ("Over ", over, " shared conditions, the ", what, " of ", a, " is ", value(mean_a),
-         " and that of ", b, " ", value(mean_b), "; the difference is ", *gap, "."),
+         value(mean_b), ", a difference of ", *gap, *over, "."),
+        ("The ", what, " of ", a, " is ", value(mean_a), " and that of ", b, " ", value(mean_b),
+         "; the difference is ", *gap, *over, "."),
         ("In ", what, ", ", a, " needs less time than ", b, ": ", value(mean_a), " against ",
-         value(mean_b), " (difference ", *gap, ", ", over, " shared conditions)."),
+         value(mean_b), " (difference ", *gap, *over, ")."),
     )  # fmt: skip
+
+
+def _over(c: Comparison) -> tuple[str | Span, ...]:
+    """Over how many shared conditions, or that the files say nothing of any."""
+    assert c.conditions is not None
+    if not c.recorded:
+        return (", while the settings and prompts are not recorded",)
+    many = plural(c.conditions, " shared condition", " shared conditions")
+    return (" over ", count(c.conditions), many)
 
 
 def _leader(metric: str, ranked: list[Subject], lead: Comparison, weight: float) -> Finding:
@@ -207,15 +216,15 @@ def _spread(
         return []
     mean_a, mean_b, _ = _sides(c)
     a, b, what = name(subject_label(c.a)), name(subject_label(c.b)), label(metric_label(metric))
-    ratio = value(c.ratio)
+    ratio, over = value(c.ratio), _over(c)
     says = clause(
         DIFFERENCE,
         ("From ", b, " (", value(mean_b), ") to ", a, " (", value(mean_a), "), ", what,
-         " changes by a factor of ", ratio, "."),
+         " changes by a factor of ", ratio, *over, "."),
         ("Between ", a, " with ", value(mean_a), " and ", b, " with ", value(mean_b),
-         " lies a factor of ", ratio, " in ", what, "."),
+         " lies a factor of ", ratio, " in ", what, *over, "."),
         ("The ", what, " of ", a, ", ", value(mean_a), ", and of ", b, ", ", value(mean_b),
-         ", are a factor of ", ratio, " apart."),
+         ", are a factor of ", ratio, " apart", *over, "."),
     )  # fmt: skip
     title = spans("The models span a factor of ", value(c.ratio, strong=False), " in ", what)
     return [

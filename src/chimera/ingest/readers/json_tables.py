@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chimera.ingest.names import read_name
+from chimera.ingest.names import normal_form, read_name
 from chimera.ingest.tables import SEPARATOR, RawTable, nested_header
 from chimera.record.units import unit_of
+from chimera.record.vocabulary import FAILURE_MARKS
 
 MAX_DEPTH = 200
 _KNOWN = ("metric", "parameter", "identity")
@@ -23,6 +24,9 @@ _CONTAINERS = frozenset({dict, list})
 _NUMBER_TYPES = frozenset({int, float, bool})
 _NODE_TYPES = _NUMBER_TYPES | {dict}
 _NUMBERS = _NUMBER_TYPES | {type(None)}
+_SCALARS = _NUMBERS | {str}
+_FAILS = ("error", "success", "status")
+_BESIDE = ("status", "parameter")
 Scalars = dict[str, Any]
 
 
@@ -143,7 +147,7 @@ def _nested(
     """The containers of a row: parallel lists of numbers together, the others one by one."""
     numbers: dict[int, list[tuple[str, list[Any]]]] = {}
     for name, value in nested:
-        if value.__class__ is not dict and _NUMBERS.issuperset(map(type, value)):
+        if value.__class__ is not dict and _SCALARS.issuperset(map(type, value)):
             numbers.setdefault(len(value), []).append((name, value))
             continue
         keys = name.split(SEPARATOR) if SEPARATOR in name else [name]
@@ -153,14 +157,21 @@ def _nested(
         else:
             _list(value, at, below, keys[-1], found, depth + 1)
     for length, columns in numbers.items():
-        wanted = [
-            (n, v) for n, v in columns if read_name(n.rpartition(SEPARATOR)[2]).role == "metric"
+        metrics = [
+            n for n, v in columns if _role(n) == "metric" and _NUMBERS.issuperset(map(type, v))
         ]
-        if wanted:
-            first = f"{pointer}/{wanted[0][0].replace(SEPARATOR, '/')}"
+        if metrics:
+            first = f"{pointer}/{metrics[0].replace(SEPARATOR, '/')}"
+            wanted = [(n, v) for n, v in columns if n in metrics or _role(n) in _BESIDE]
             names, lists = [n for n, _ in wanted], [v for _, v in wanted]
             places = [f"{first}/{i}" for i in range(length)]
             found.append(_named(names, lists, range(length), places, below, pointer))
+
+
+def _role(name: str) -> str:
+    """What a list's name says: its role, "status" for one that tells of failures."""
+    last = name.rpartition(SEPARATOR)[2]
+    return "status" if normal_form(last) in FAILURE_MARKS else read_name(last).role
 
 
 def _list(
@@ -210,8 +221,21 @@ def _rows(
             _nested(nested, at, {**above, **flat}, found, depth + 1)
         flats.append(flat)
         pointers.append(at)
-    names, columns = _columns(flats)
-    found.append(_named(names, columns, numbers, pointers, above, pointer))
+    for part in _alike(flats) if keys else [range(len(flats))]:
+        names, columns = _columns([flats[i] for i in part])
+        at_rows, at_pointers = [numbers[i] for i in part], [pointers[i] for i in part]
+        found.append(_named(names, columns, at_rows, at_pointers, above, pointer))
+
+
+def _alike(flats: list[Scalars]) -> list[Sequence[int]]:
+    """The members of a family that name a metric, and those that are another kind of thing."""
+    measured: list[int] = []
+    others: list[int] = []
+    for i, flat in enumerate(flats):
+        header = nested_header(tuple(flat))
+        fails = any(r.role == "status" and r.key in _FAILS for r in header.readings)
+        (measured if header.measures or fails else others).append(i)
+    return [part for part in (measured, others) if part]
 
 
 def _columns(flats: list[Scalars]) -> tuple[list[str], list[list[Any]]]:

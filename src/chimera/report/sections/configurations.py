@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Condition, Subject, condition_label, subject_label
-from chimera.facts.measures import configured
+from chimera.facts.measures import configured, headline_scope, members_of
 from chimera.facts.text import Name, Spans, spans
 from chimera.record.vocabulary import METRICS, metric_label
 from chimera.report.document import Block, Details, Paragraph, Table
@@ -24,9 +24,10 @@ def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
         metric = next((m for m in _RATES if book.find(subject, m, "mean") is not None), None)
         if metric is None:
             continue
+        scope = _scope(work, subject, metric)
         for condition in dict.fromkeys(s.parameters for s in data.good(subject)):
             about = configured(subject, condition)
-            rate = book.find(about, metric, "mean")
+            rate = book.find(about, metric, "mean", scope) or book.find(about, metric, "mean")
             if rate is None or not isinstance(rate.value, float):
                 continue
             ttft = book.find(about, "ttft", "mean", "warm") or book.find(about, "ttft", "mean")
@@ -39,7 +40,9 @@ def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
                         spans(Name(condition_label(condition))),
                         number(rate, rate.unit),
                         number(ttft, "ms") if ttft and ttft.unit == "s" else EMPTY_CELL,
-                        spans("cold start" if cold else "warm") if ttft else EMPTY_CELL,
+                        spans("cold starts too" if cold else "warm records")
+                        if ttft
+                        else EMPTY_CELL,
                         n_cell(rate),
                     ),
                 )
@@ -51,7 +54,7 @@ def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
             spans("Configuration"),
             spans(term(f"{metric_label(metric)} ({METRICS[metric].unit})")),
             spans(term("TTFT (ms)")),
-            spans("First request"),
+            spans(term("TTFT of")),
             spans("n"),
         )
         table = Table(
@@ -72,3 +75,11 @@ def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
         folded = charts if len(subjects) > 1 else ()
         blocks.append(Details(title, (table, *more, *folded)))
     return blocks
+
+
+def _scope(work: Work, subject: Subject, metric: str) -> str:
+    """The scope in which the subject's metric is shown everywhere else."""
+    for (key, _), members in members_of(work.facts.data.good(subject)).items():
+        if key == metric:
+            return headline_scope(metric, members)
+    return "all"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from chimera.agents.calls import CALLS_FILE, call_metrics
+from chimera.agents.choose import follows_the_alphabet
 from chimera.agents.workflow import Work
 from chimera.facts.fact import Fact, Origin
 from chimera.facts.text import Name, Num, Sentence, Span, spans
@@ -54,14 +55,20 @@ def workflow_section(work: Work) -> Section:
     t = work.times
     clock = "wall time on this process's clock"
     times = [
-        _own(work, "ingest", t.ingest_s, "s", clock),
-        _own(work, "analysis", t.analysis_s, "s", clock),
-        _own(work, "report", t.report_s, "s", f"{clock}, rendering and writing not included"),
-        _own(work, "waiting for the model", t.engine_s, "s", "loading and calls, a part of these"),
+        _own(work, "ingest", round(t.ingest_s, 4), "s", clock),
+        _own(work, "analysis", round(t.analysis_s, 4), "s", clock),
+        _own(work, "report", round(t.report_s, 4), "s", f"{clock}, rendering not included"),
+        _own(
+            work,
+            "waiting for the model",
+            round(t.engine_s, 4),
+            "s",
+            "loading and calls, a part of these",
+        ),
         _own(
             work,
             "execution time",
-            t.ingest_s + t.analysis_s + t.report_s,
+            round(t.ingest_s, 4) + round(t.analysis_s, 4) + round(t.report_s, 4),
             "s",
             "ingest + analysis + report",
         ),
@@ -135,7 +142,13 @@ def writer_section(work: Work, done: Written) -> Section:
         term("choose"),
         "); it writes neither a number nor a name.",
     )
-    return Section("writer", spans("Who wrote this"), (Paragraph((first, second)),))
+    said = [first, second]
+    if any(follows_the_alphabet(c.reply) for c in work.calls):
+        said.append(
+            sentence("Its choices follow the order of the letters, so they show no preference of "
+                     "the model; a larger one may have some.")
+        )  # fmt: skip
+    return Section("writer", spans("Who wrote this"), (Paragraph(tuple(said)),))
 
 
 def persona_section(work: Work) -> Section:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import subject_label
+from chimera.facts.findings.base import plural
 from chimera.facts.text import Name, Num, Sentence, Span
 from chimera.report.document import Block, Bullets, Paragraph
 from chimera.report.sections.common import named_subjects, sentence, term
@@ -17,10 +18,15 @@ def inventory_sentence(work: Work) -> Sentence:
     kinds: list[str | Span] = []
     for i, kind in enumerate(c.types):
         kinds += [", " if i else "", Num(kind.count), " ", term(kind.type)]
+    listed = (" (", *kinds, ")") if kinds else ()
+    copies: tuple[str | Span, ...] = ()
+    if c.repeated.value:
+        copies = ("; ", Num(c.repeated), plural(c.repeated, " further row is a copy and was",
+                  " further rows are copies and were"), " left out")  # fmt: skip
     return sentence(
-        "The folder holds ", Num(c.files), " files (", *kinds, ") with ", Num(c.records),
-        " records, of which ", Num(c.succeeded), " succeeded and ", Num(c.failed), " failed; ",
-        Num(c.repeated), " further rows are copies and were left out.",
+        "The folder holds ", Num(c.files), plural(c.files, " file", " files"), *listed, " with ",
+        Num(c.records), plural(c.records, " record", " records"), ", of which ", Num(c.succeeded),
+        " succeeded and ", Num(c.failed), " failed", *copies, ".",
     )  # fmt: skip
 
 
