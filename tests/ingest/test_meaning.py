@@ -30,7 +30,7 @@ def test_rates_follow_from_an_api_dump_in_nanoseconds(tmp_path: Path) -> None:
     assert (rate.name, rate.unit_from) == ("eval_count / eval_duration", "derived")
     assert rate.unit == "tokens/s"
     assert rate.raw == rate.values
-    assert values(batch, "prefill_throughput") == [pytest.approx(200.0)] * 3
+    assert batch.column("prefill_throughput") is None  # a cache may have answered a part of it
     assert {n.column for n in result.notes if n.kind == "derived-rate"} == {
         "eval_count / eval_duration",
         "prompt_eval_count / prompt_eval_duration",

@@ -65,6 +65,8 @@ def _derive(
         return
     counts, name = tokens.values, tokens.name
     cached = metrics.get("cached_tokens") if key == "prefill_throughput" else None
+    if key == "prefill_throughput" and cached is None and not name.endswith("prompt_n"):
+        return  # some of the prompt may have come from a cache, and nothing says how much
     # llama.cpp's prompt_n counts only the tokens that it evaluated.
     if cached is not None and not name.endswith("prompt_n"):
         pairs = zip(counts, cached.values, strict=True)

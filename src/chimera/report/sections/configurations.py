@@ -18,35 +18,12 @@ _RATES = ("decode_throughput", "token_rate", "wall_throughput", "output_throughp
 def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
     """The configurations of each swept subject, the highest throughput first."""
     blocks: list[Block] = []
-    book, data = work.facts.book, work.facts.data
+    book = work.facts.book
     for subject in subjects:
-        rows: list[tuple[float, Condition, tuple[Spans, ...]]] = []
         metric = next((m for m in _RATES if book.find(subject, m, "mean") is not None), None)
         if metric is None:
             continue
-        scope = _scope(work, subject, metric)
-        for condition in dict.fromkeys(s.parameters for s in data.good(subject)):
-            about = configured(subject, condition)
-            rate = book.find(about, metric, "mean", scope) or book.find(about, metric, "mean")
-            if rate is None or not isinstance(rate.value, float):
-                continue
-            ttft = book.find(about, "ttft", "mean", "warm") or book.find(about, "ttft", "mean")
-            cold = ttft is not None and "cold start mixed in" in ttft.flags
-            rows.append(
-                (
-                    rate.value,
-                    condition,
-                    (
-                        spans(Name(condition_label(condition))),
-                        number(rate, rate.unit),
-                        number(ttft, "ms") if ttft and ttft.unit == "s" else EMPTY_CELL,
-                        spans("cold starts too" if cold else "warm records")
-                        if ttft
-                        else EMPTY_CELL,
-                        n_cell(rate),
-                    ),
-                )
-            )
+        rows = _rows(work, subject, metric)
         if len(rows) < 2:
             continue
         rows.sort(key=lambda r: -r[0])
@@ -75,6 +52,32 @@ def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
         folded = charts if len(subjects) > 1 else ()
         blocks.append(Details(title, (table, *more, *folded)))
     return blocks
+
+
+def _rows(
+    work: Work, subject: Subject, metric: str
+) -> list[tuple[float, Condition, tuple[Spans, ...]]]:
+    """(throughput, settings, cells) of each configuration, in the order of the records."""
+    book, data = work.facts.book, work.facts.data
+    scope = _scope(work, subject, metric)
+    rows: list[tuple[float, Condition, tuple[Spans, ...]]] = []
+    for condition in dict.fromkeys(s.parameters for s in data.good(subject)):
+        about = configured(subject, condition)
+        rate = book.find(about, metric, "mean", scope) or book.find(about, metric, "mean")
+        if rate is None or not isinstance(rate.value, float):
+            continue
+        ttft = book.find(about, "ttft", "mean", "warm") or book.find(about, "ttft", "mean")
+        cold = ttft is not None and "cold start mixed in" in ttft.flags
+        kind = spans("cold starts too" if cold else "warm records")
+        cells = (
+            spans(Name(condition_label(condition))),
+            number(rate, rate.unit),
+            number(ttft, "ms") if ttft and ttft.unit == "s" else EMPTY_CELL,
+            kind if ttft else EMPTY_CELL,
+            n_cell(rate),
+        )
+        rows.append((rate.value, condition, cells))
+    return rows
 
 
 def _scope(work: Work, subject: Subject, metric: str) -> str:
