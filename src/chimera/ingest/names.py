@@ -75,6 +75,7 @@ class Reading(msgspec.Struct, frozen=True):
     scale: float = 1.0
 
 
+@lru_cache(maxsize=8192)
 def normal_form(name: str) -> str:
     """The name in lower case words joined by "_", with rates and units spelt one way."""
     text = _CAMEL.sub("_", name.strip()).lower()
