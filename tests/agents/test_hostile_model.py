@@ -51,6 +51,7 @@ def check(done: Work, reply: str = "") -> str:
     """The report stands, is bound throughout, and every finding's sentence is one of ours."""
     report, _, _ = build_report(done)
     verify(report)
+    assert not [f for f in done.facts.findings if f.kind == "unworded"]
     allowed = allowed_sentences(done)
     for section in report.sections:
         for sentence in sentences(section):

@@ -33,7 +33,10 @@ def write_json(path: Path, value: object) -> Path:
 
 
 def facts_in(folder: Path) -> Facts:
-    return facts_of(ingest_folder(str(folder)))
+    """The facts of a folder, all of whose findings could be worded."""
+    facts = facts_of(ingest_folder(str(folder)))
+    assert not [f for f in facts.findings if f.kind == "unworded"]
+    return facts
 
 
 def facts_from(folder: Path, rows: Rows, name: str = "runs.csv") -> Facts:

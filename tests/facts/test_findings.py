@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from chimera.facts import Facts
+from chimera.errors import UnboundNumber
+from chimera.facts import Facts, facts_of
 from chimera.facts.findings import Finding
 from chimera.facts.findings.base import Clause
 from chimera.facts.lexicon import unproven
 from chimera.facts.text import Name, Num, Spans, Text
+from chimera.ingest import ingest_folder
 from tests.facts.folders import Rows, facts_in, repeated, sweep_rows, write_csv, write_json
 
 RATE = "eval_rate_tokens_per_s"
@@ -232,3 +234,15 @@ def test_names_full_of_numbers_and_marks_stay_names(tmp_path: Path) -> None:
     facts = facts_in(tmp_path)
     assert {"cold", "confounded", "failures"} <= {f.kind for f in facts.findings}
     check(facts)
+
+
+def test_a_wording_without_proof_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_proof(*_: object) -> list[Finding]:
+        raise UnboundNumber("no evidence for 'best'")
+
+    monkeypatch.setattr("chimera.facts.findings.collect.missing_findings", without_proof)
+    (tmp_path / "r.csv").write_text("model,tokens_s,error\nm,5,\nm,,timed out\n")
+    kinds = {f.kind for f in facts_of(ingest_folder(str(tmp_path))).findings}
+    assert {"unworded", "failures"} <= kinds

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chimera.facts import Facts, facts_of
+from chimera.facts import Facts
 from chimera.facts.findings import Finding
-from chimera.ingest import ingest_folder
+from tests.facts.folders import facts_in
 
 
 def facts(folder: Path) -> Facts:
-    return facts_of(ingest_folder(str(folder)))
+    return facts_in(folder)
 
 
 def text(finding: Finding) -> str:

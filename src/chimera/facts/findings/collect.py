@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from chimera.errors import UnboundNumber
 from chimera.facts.book import FactBook
 from chimera.facts.claims import Claims
 from chimera.facts.comparisons import Comparison
@@ -50,6 +53,17 @@ _LEADS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
+_UNWORDED = Finding(
+    "unworded",
+    "unworded",
+    "medium",
+    spans("A finding could not be worded"),
+    (clause(frozenset(), ("A finding was left out: its words asked for proof that it lacks.",)),),
+    None,
+    frozenset(),
+)
+
+
 def merged(findings: list[Finding]) -> list[Finding]:
     """Findings of one kind about several subjects become one, with a claim for each."""
     groups: dict[str, list[Finding]] = {}
@@ -88,15 +102,21 @@ def findings_of(
     notes: list[NoteGroup],
 ) -> list[Finding]:
     """Every finding, the most important first."""
-    found = [
-        *speed_findings(comparisons),
-        *settings_findings(sweeps),
-        *cold_findings(book, data),
-        *failure_findings(book, counts),
-        *summary_findings(summaries),
-        *document_findings(claims),
-        *percentile_findings(summaries, book),
-        *missing_findings(book, data),
-        *copy_findings(counts, notes),
-    ]
+    builders: tuple[Callable[[], list[Finding]], ...] = (
+        lambda: speed_findings(comparisons),
+        lambda: settings_findings(sweeps),
+        lambda: cold_findings(book, data),
+        lambda: failure_findings(book, counts),
+        lambda: summary_findings(summaries),
+        lambda: document_findings(claims),
+        lambda: percentile_findings(summaries, book),
+        lambda: missing_findings(book, data),
+        lambda: copy_findings(counts, notes),
+    )
+    found: list[Finding] = []
+    for build in builders:
+        try:
+            found.extend(build())
+        except UnboundNumber:
+            found.append(_UNWORDED)  # fails closed: said, and the rest goes on
     return sorted(merged(found), key=lambda f: (SEVERITIES.index(f.severity), -f.weight, f.key))
