@@ -19,6 +19,8 @@ from chimera.facts.findings.base import (
 from chimera.facts.notes import NoteGroup
 from chimera.facts.summaries import SummaryRow
 from chimera.facts.text import spans
+from chimera.ingest.columns import QUANTIZATION
+from chimera.record.batch import Batch
 
 _WANTED = (
     ("engine", "the engine"),
@@ -110,6 +112,12 @@ def percentile_findings(rows: list[SummaryRow], book: FactBook) -> list[Finding]
     return [Finding("percentiles", "percentiles", "medium", title, (says,), advice, EMPTY, 45.0)]
 
 
+def _named_in_models(batches: list[Batch]) -> bool:
+    """Whether model names hold their quantization ("...-q4_0")."""
+    names = {str(v) for b in batches for v in identity_values(b, "model") if v is not None}
+    return any(QUANTIZATION.search(name) for name in names)
+
+
 def missing_findings(book: FactBook, data: Dataset) -> list[Finding]:
     """What was not recorded: without it nobody can repeat the measurement."""
     batches = list({id(s.batch): s.batch for s in data.samples}.values())
@@ -118,6 +126,8 @@ def missing_findings(book: FactBook, data: Dataset) -> list[Finding]:
     absent: list[str] = []
     for key, words in _WANTED:
         if not any(any(v is not None for v in identity_values(b, key)) for b in batches):
+            if key == "quantization" and _named_in_models(batches):
+                continue
             if key == "prompt" and any(b.column("prompt_id") for b in batches):
                 continue
             absent.append(words)
