@@ -94,8 +94,10 @@ def _meta(work: Work) -> list[tuple[str, Spans]]:
             shown.append(model.quantization)
         meta.append(("Model", spans(Name(" ".join(shown)))))
         meta.append(("Engine", spans(term(f"{work.engine} {work.engine_version}".strip()))))
-    else:
+    elif work.engine_error:
         meta.append(("Model", spans(term("none was reached: "), Name(agent.target))))
+    else:
+        meta.append(("Model", spans(term("none was asked: this report has nothing to choose"))))
     options = ", ".join(f"{k}={v}" for k, v in agent.configuration())
     meta.append(("Configuration", spans(term(options))))
     return meta

@@ -16,7 +16,6 @@ from chimera.facts.findings.base import (
     name,
     value,
 )
-from chimera.facts.measures import members_of
 from chimera.facts.text import Name, spans
 from chimera.record.vocabulary import metric_label
 
@@ -68,7 +67,7 @@ def _cold_and_warm(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fac
 
     None when either is missing.
     """
-    for (metric, unit), members in members_of(data.good(subject)).items():
+    for (metric, unit), members in data.measured(subject).items():
         if metric != "ttft" or not unit:
             continue
         cold = [(s, c) for s, c in members if s.phase == "cold"]

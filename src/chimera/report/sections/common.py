@@ -5,7 +5,7 @@ from __future__ import annotations
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Subject
 from chimera.facts.fact import Fact
-from chimera.facts.measures import headline_scope, members_of
+from chimera.facts.measures import headline_scope
 from chimera.facts.text import Name, Num, Sentence, Span, Spans, spans
 
 EMPTY_CELL: Spans = spans("—")
@@ -47,7 +47,7 @@ def n_cell(fact: Fact | None) -> Spans:
 def headline(work: Work, subject: Subject, metric: str) -> Fact | None:
     """The mean that a reader should look at first for a subject's metric."""
     data, book = work.facts.data, work.facts.book
-    for (key, _), members in members_of(data.good(subject)).items():
+    for (key, _), members in data.measured(subject).items():
         if key == metric:
             return book.find(subject, metric, "mean", headline_scope(metric, members))
     return None

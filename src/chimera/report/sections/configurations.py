@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Condition, Subject, condition_label, subject_label
-from chimera.facts.measures import configured, headline_scope, members_of
+from chimera.facts.measures import configured, headline_scope
 from chimera.facts.text import Name, Spans, spans
 from chimera.record.vocabulary import METRICS, metric_label
 from chimera.report.document import Block, Details, Paragraph, Table
@@ -82,7 +82,7 @@ def _rows(
 
 def _scope(work: Work, subject: Subject, metric: str) -> str:
     """The scope in which the subject's metric is shown everywhere else."""
-    for (key, _), members in members_of(work.facts.data.good(subject)).items():
+    for (key, _), members in work.facts.data.measured(subject).items():
         if key == metric:
             return headline_scope(metric, members)
     return "all"

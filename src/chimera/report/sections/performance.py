@@ -5,7 +5,7 @@ from __future__ import annotations
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Subject, condition_label, subject_label
 from chimera.facts.fact import Fact
-from chimera.facts.measures import headline_scope, members_of
+from chimera.facts.measures import headline_scope
 from chimera.facts.prompts import prompt_label, prompted
 from chimera.facts.text import Name, Num, Spans, spans
 from chimera.record.vocabulary import metric_label
@@ -81,7 +81,7 @@ def _rows_of(work: Work, subject: Subject) -> list[tuple[Fact, Fact | None]]:
     """(mean, median) of each key metric, in the scope to look at and in all records."""
     found: dict[str, list[tuple[Fact, Fact | None]]] = {}
     book = work.facts.book
-    for (metric, _), members in members_of(work.facts.data.good(subject)).items():
+    for (metric, _), members in work.facts.data.measured(subject).items():
         if metric not in KEY_METRICS:
             continue
         scope = headline_scope(metric, members)
