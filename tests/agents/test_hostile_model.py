@@ -16,7 +16,8 @@ from chimera.agents.workflow import Times, Work, work
 from chimera.engines.base import CompletionRequest, RequestFailed
 from chimera.errors import EngineError
 from chimera.facts.text import Num
-from chimera.record.run import ErrorClass, Options
+from chimera.record.request import ErrorClass
+from chimera.record.run import Options
 from chimera.report.build import build_report
 from chimera.report.html import to_html
 from chimera.report.ledger import verify

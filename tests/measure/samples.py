@@ -18,18 +18,8 @@ from chimera.engines.base import (
     Options,
 )
 from chimera.measure.environment import capture_environment
-from chimera.record.run import (
-    Code,
-    Configuration,
-    EngineStart,
-    Plan,
-    Prompt,
-    Request,
-    Run,
-    RunEnd,
-    ServerPhases,
-    Workload,
-)
+from chimera.record.request import EngineStart, Request, RunEnd, ServerPhases
+from chimera.record.run import Code, Configuration, Plan, Prompt, Run, Workload
 
 MS = 1_000_000
 

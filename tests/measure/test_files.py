@@ -13,7 +13,7 @@ import pytest
 
 from chimera.errors import OutputError
 from chimera.measure.files import COLUMNS, requests_csv, write_side_files
-from chimera.record.run import ErrorClass, Failure, Request
+from chimera.record.request import ErrorClass, Failure, Request
 from chimera.record.runfile import RunFile
 from tests.measure.samples import END, MS, REQUEST, START, a_run
 

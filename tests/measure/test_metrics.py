@@ -13,7 +13,7 @@ from chimera.record.metrics.itl import itl_s
 from chimera.record.metrics.prefill_throughput import prefill_tokens_per_s
 from chimera.record.metrics.tpot import tpot_s
 from chimera.record.metrics.ttft import ttft_s
-from chimera.record.run import ErrorClass, Failure, Request, ServerPhases
+from chimera.record.request import ErrorClass, Failure, Request, ServerPhases
 from tests.measure.samples import MS, REQUEST
 
 FAILURE = Failure(ErrorClass.CUT_STREAM, "cut")

@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chimera.record import environment, run, runfile
+from chimera.record import environment, request, run, runfile
 
 STRUCTS: dict[str, type[msgspec.Struct]] = {
     name: value
-    for module in (run, environment)
+    for module in (run, request, environment)
     for name, value in vars(module).items()
     if isinstance(value, type) and issubclass(value, msgspec.Struct) and name != "Struct"
 }
@@ -36,7 +36,7 @@ def test_every_field_is_described(text: str, name: str) -> None:
 
 
 def test_every_error_class_is_described(text: str) -> None:
-    assert {error.value for error in run.ErrorClass} == _fields(text, "ErrorClass")
+    assert {error.value for error in request.ErrorClass} == _fields(text, "ErrorClass")
 
 
 def test_the_version_is_the_programs(text: str) -> None:

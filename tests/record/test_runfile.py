@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from chimera.errors import FormatError, InputError, OutputError
-from chimera.record.run import ErrorClass, Failure
-from chimera.record.runfile import RunFile, RunWriter, read_run
+from chimera.record.request import ErrorClass, Failure
+from chimera.record.runfile import VERSION, RunFile, RunWriter, read_run
 from tests.measure.samples import END, REQUEST, START, a_run
 
 FAILED = msgspec.structs.replace(
@@ -49,7 +49,7 @@ def test_what_is_written_is_read(path: Path) -> None:
 
 def test_the_first_line_says_what_the_file_is(path: Path) -> None:
     header = lines(path)[0]
-    assert (header["format"], header["version"]) == ("chimera-run", 1)
+    assert (header["format"], header["version"]) == ("chimera-run", VERSION)
     assert [line["type"] for line in lines(path)[1:]] == ["start", "request", "request", "end"]
 
 
@@ -162,7 +162,7 @@ def test_nothing_follows_the_end(path: Path) -> None:
         read_run(path)
 
 
-@pytest.mark.parametrize(("version", "said"), [(2, "newer than this program"), (0, "no version 0")])
+@pytest.mark.parametrize(("version", "said"), [(VERSION + 1, "newer than this program"), (0, "no version 0")])
 def test_another_version(path: Path, version: int, said: str) -> None:
     content = lines(path)
     content[0] = {"format": "chimera-run", "version": version, "run": {"of": "another shape"}}

@@ -14,7 +14,8 @@ from typing import Any, Protocol, Self
 import msgspec
 
 from chimera.errors import EngineError
-from chimera.record.run import ErrorClass, ModelIdentity, Options
+from chimera.record.request import ErrorClass
+from chimera.record.run import ModelIdentity, Options
 
 __all__ = [
     "Completion",

@@ -33,15 +33,8 @@ from chimera.measure.recording import (
     start_failed,
     started,
 )
-from chimera.record.run import (
-    Configuration,
-    EngineStart,
-    Options,
-    Phase,
-    Request,
-    Run,
-    RunEnd,
-)
+from chimera.record.request import EngineStart, Phase, Request, RunEnd
+from chimera.record.run import Configuration, Options, Run
 from chimera.record.runfile import RunFile, RunWriter
 
 OpenEngine = Callable[[str, Options], Engine]

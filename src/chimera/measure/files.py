@@ -14,7 +14,8 @@ import msgspec
 
 from chimera.errors import OutputError
 from chimera.measure.summary import METRICS, load_s
-from chimera.record.run import Configuration, EngineStart, Request, Run
+from chimera.record.request import EngineStart, Request
+from chimera.record.run import Configuration, Run
 from chimera.record.runfile import RunFile
 
 RUN_FILE = "run.jsonl"

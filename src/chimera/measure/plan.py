@@ -9,7 +9,8 @@ import msgspec
 
 from chimera.errors import InputError
 from chimera.measure.workload import Workload, WorkloadPrompt
-from chimera.record.run import Configuration, Options, Phase, Plan
+from chimera.record.request import Phase
+from chimera.record.run import Configuration, Options, Plan
 
 
 class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):

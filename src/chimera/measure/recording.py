@@ -7,14 +7,7 @@ import time
 from chimera.engines.base import Completion, Load, RequestFailed
 from chimera.measure.clock import RunClock
 from chimera.measure.plan import Step
-from chimera.record.run import (
-    EngineStart,
-    ErrorClass,
-    Failure,
-    Phase,
-    Request,
-    ServerPhases,
-)
+from chimera.record.request import EngineStart, ErrorClass, Failure, Phase, Request, ServerPhases
 
 
 def started(configuration: int, load: Load, clock: RunClock) -> EngineStart:

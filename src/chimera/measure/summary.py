@@ -17,7 +17,7 @@ from chimera.record.metrics.e2e_latency import e2e_latency_s
 from chimera.record.metrics.prefill_throughput import prefill_tokens_per_s
 from chimera.record.metrics.tpot import tpot_s
 from chimera.record.metrics.ttft import ttft_s
-from chimera.record.run import EngineStart, Request
+from chimera.record.request import EngineStart, Request
 from chimera.record.runfile import RunFile
 from chimera.stats.describe import sample_sd
 from chimera.stats.student import mean_interval
@@ -45,7 +45,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     A metric that no request has is None.
     """
 
-    options: dict[str, int | float]
+    options: dict[str, int | float | str | bool]
     prompt_id: str
     n: int
     failed: int
@@ -55,7 +55,7 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
 class ColdStart(msgspec.Struct, frozen=True, kw_only=True):
     """A configuration's start and its first request; ``error`` if one of them failed."""
 
-    options: dict[str, int | float]
+    options: dict[str, int | float | str | bool]
     load_s: float | None
     ttft_s: float | None
     error: str | None
@@ -115,7 +115,10 @@ def load_s(start: EngineStart) -> float | None:
 
 
 def _cell(
-    requests: Iterable[Request], index: int, options: dict[str, int | float], prompt_id: str
+    requests: Iterable[Request],
+    index: int,
+    options: dict[str, int | float | str | bool],
+    prompt_id: str,
 ) -> Cell:
     mine = [
         request
@@ -147,7 +150,7 @@ def _cold(
     start: EngineStart | None,
     requests: Iterable[Request],
     index: int,
-    options: dict[str, int | float],
+    options: dict[str, int | float | str | bool],
 ) -> ColdStart:
     if start is None or start.error is not None:
         said = start.error.text if start and start.error else "never started"

@@ -1,4 +1,6 @@
-"""One run of a benchmark and everything kept of it: the types that all else is derived from.
+"""What holds for a whole run of a benchmark: model, grid, workload, plan, code and machine.
+
+What happened in it is in ``chimera.record.request``.
 
 Every sample is kept; summaries are computed from these records and never stored instead of
 them. Times are integer nanoseconds on one process's monotonic clock, relative to the run's
@@ -8,34 +10,20 @@ reason is not plain it stands in a ``not_learnt`` beside it.
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
 
-from chimera.record.environment import Environment, Pressure
-
-
-class ErrorClass(StrEnum):
-    """The closed set of ways in which a request fails; what a record calls its error."""
-
-    CONNECT = "connect"  # no connection: refused, unreachable, no such host
-    TIMEOUT = "timeout"  # the request's own limit passed, before or during the stream
-    HTTP_STATUS = "http_status"  # the server answered with a status other than 200
-    MALFORMED_STREAM = "malformed_stream"  # what came is not the protocol
-    CUT_STREAM = "cut_stream"  # the stream ended before its last event
-    SERVER_ERROR = "server_error"  # an error inside a stream that began with 200
-    DOES_NOT_FIT = "does_not_fit"  # refused before sending: prompt + answer exceed the context
-    PROMPT_CHANGED = "prompt_changed"  # the server evaluated another number of prompt tokens
-    ENGINE_DIED = "engine_died"  # the server process ended
-    ENGINE_START = "engine_start"  # the engine of this configuration never started
-    CANCELLED = "cancelled"  # interrupted by the user
+from chimera.record.environment import Environment
 
 
 class Options(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
 ):
-    """The options of an engine, as set. None means unset: the server's default holds."""
+    """The options of an engine, as set. None means unset: the server's default holds.
+
+    ``other`` holds options without a field here, under the server's own names.
+    """
 
     num_ctx: int | None = None
     num_thread: int | None = None
@@ -46,10 +34,21 @@ class Options(
     repeat_penalty: float | None = None
     seed: int | None = None
     num_predict: int | None = None
+    min_p: float | None = None
+    repeat_last_n: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    num_batch: int | None = None
+    num_keep: int | None = None
+    keep_alive: str | None = None
+    think: bool | None = None
+    other: dict[str, int | float | str | bool] = {}
 
-    def as_set(self) -> dict[str, int | float]:
+    def as_set(self) -> dict[str, int | float | str | bool]:
         """Only what is set, by name."""
-        return {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
+        named = msgspec.structs.asdict(self)
+        del named["other"]
+        return {k: v for k, v in named.items() if v is not None} | self.other
 
 
 class ModelIdentity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -83,27 +82,50 @@ class Workload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prompts: tuple[Prompt, ...]
 
 
+# How requests come: each client's next one after its answer, or by the clock.
+Arrival = Literal["closed", "poisson", "constant", "trace"]
+
+
 class Configuration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One point of the grid; requests refer to it by ``index``."""
+    """One point of the grid: options and load; requests refer to it by ``index``.
+
+    ``concurrency`` is the number of clients with one active request each (closed loop), and
+    in an open loop None. ``request_rate`` is the intended arrivals per second of an open
+    loop; None in a closed one, and where a trace gives the times.
+    """
 
     index: int
     options: Options
+    arrival: Arrival = "closed"
+    concurrency: int | None = 1
+    request_rate: float | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How the run was to be done.
 
-    ``order`` names the rule that put the requests in their order, "interleaved" means: in
-    each repeat every configuration with every prompt once, shuffled anew by ``order_seed``.
+    ``order`` names the rule that put the requests in their order. "blocks": a block is one
+    configuration's requests of one repeat; in each repeat the blocks, and the prompts of each,
+    are shuffled anew by ``order_seed``. "interleaved" (version 1): in each repeat every
+    configuration with every prompt once, shuffled anew.
     ``request`` is what every request asked for (max_tokens, temperature ...), as set.
+    ``repeats`` is the least number of them; ``until_ci_percent`` goes on beyond it until the
+    interval of the mean between repeats is that narrow, to at most ``most_repeats``.
+    ``slo`` are the limits that a good request meets, by metric, in the metric's unit.
     """
 
-    load: Literal["closed"]
-    concurrency: int
+    load: Literal["closed", "open"]
+    concurrency: int = 1
     repeats: int
-    order: Literal["interleaved"]
+    order: Literal["interleaved", "blocks"]
     order_seed: int
     request: dict[str, Any]
+    warmup: int = 0
+    until_ci_percent: float | None = None
+    most_repeats: int | None = None
+    slo: dict[str, float] = {}
+    timeout_s: float | None = None
+    stall_s: float | None = None
 
 
 class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -115,8 +137,29 @@ class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     not_learnt: dict[str, str] = {}
 
 
+class SelfTest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What this client adds to the truth, measured against a server that knows it.
+
+    ``streams`` ran at once. Biases are measured minus true: of the mean and the 99th
+    percentile of TTFT in ns, of the mean ITL in percent; positive means too slow.
+    ``chunks_per_cpu_s`` is how many chunks a second of the client's CPU time can take.
+    """
+
+    captured_utc: str
+    streams: int
+    requests: int
+    ttft_bias_mean_ns: int
+    ttft_bias_p99_ns: int
+    itl_bias_percent: float
+    chunks_per_cpu_s: float
+
+
 class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What holds for a whole run. ``zero_utc`` (ISO 8601) is when the run's clock was 0.
+
+    ``experiment`` is the user's name for what several runs belong to, "" for none.
+    ``server`` is what the server said about itself (loaded models, memory, settings).
+    ``instrument`` is the newest self-test of this client on this machine, None without one.
 
     ``engine_version`` is None where the server does not tell it. ``command`` is the command
     line without folders. ``not_learnt`` gives a reason for whatever else is missing.
@@ -125,6 +168,7 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     id: str
     zero_utc: str
     target: str
+    experiment: str = ""
     engine: str
     engine_version: str | None
     model: ModelIdentity
@@ -134,120 +178,6 @@ class Run(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     code: Code
     command: str
     environment: Environment
+    server: dict[str, Any] = {}
+    instrument: SelfTest | None = None
     not_learnt: dict[str, str] = {}
-
-
-class Failure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why something failed: its class, and what was said, in one line."""
-
-    error_class: ErrorClass
-    text: str
-
-
-class EngineStart(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    kw_only=True,
-    tag="start",
-    tag_field="type",
-):
-    """The start of one configuration's engine.
-
-    ``start_ns`` to ``ready_ns`` is what the client waited; ``ready_ns`` is None after a
-    failure. ``server_load_ns`` is the model's load as the server measured it, None where it
-    does not say. ``num_ctx`` is the context (tokens) that the server really uses.
-    """
-
-    configuration: int
-    start_ns: int
-    ready_ns: int | None
-    server_load_ns: int | None
-    num_ctx: int | None
-    error: Failure | None = None
-
-
-class ServerPhases(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
-):
-    """What the server measured about itself, ns; None where it does not say."""
-
-    load_ns: int | None = None
-    queue_ns: int | None = None
-    prefill_ns: int | None = None
-    decode_ns: int | None = None
-
-
-# cold: the first request after a start; warm-up: sent to warm, not to measure.
-Phase = Literal["cold", "warmup", "measured"]
-
-
-class Request(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    kw_only=True,
-    tag="request",
-    tag_field="type",
-):
-    """One request, whole or failed. All times ns since the run's zero.
-
-    index             position in the run's order, from 0
-    repeat            from 1; 0 for cold and warm-up requests
-    intended_start_ns when the plan wanted it to start; None in a closed loop, where that is
-                      as soon as the one before has ended
-    start_ns          before connecting
-    sent_ns           just before the request's first byte; None if it was never sent
-    first_byte_ns     the answer's headers were there
-    first_token_ns    first token with text
-    token_ns          arrival of each chunk that carried tokens, an empty end token included
-    chunk_tokens      tokens in each of these chunks; None where the server does not tell
-    end_ns            the last event, or when it failed
-    tokens_basis      what output_tokens counts: "server" (its own count), None if unknown
-    finish_reason     "stop", "length" or "context"; None after a failure
-    error             None for a request that succeeded
-    """
-
-    index: int
-    configuration: int
-    prompt_id: str
-    repeat: int
-    phase: Phase
-    intended_start_ns: int | None
-    start_ns: int
-    sent_ns: int | None
-    first_byte_ns: int | None
-    first_token_ns: int | None
-    token_ns: tuple[int, ...]
-    chunk_tokens: tuple[int, ...] | None
-    end_ns: int
-    prompt_tokens: int | None
-    cached_tokens: int | None
-    evaluated_tokens: int | None
-    output_tokens: int | None
-    tokens_basis: Literal["server"] | None
-    finish_reason: str | None
-    server: ServerPhases = ServerPhases()
-    error: Failure | None = None
-
-
-class RunEnd(
-    msgspec.Struct,
-    frozen=True,
-    forbid_unknown_fields=True,
-    kw_only=True,
-    tag="end",
-    tag_field="type",
-):
-    """How the run ended. ``stopped`` is "complete" or "interrupted" (Ctrl-C).
-
-    ``pressure`` is the machine's CPU pressure after the run, None where it has none.
-    """
-
-    requests: int
-    failed: int
-    planned: int
-    stopped: Literal["complete", "interrupted"]
-    end_ns: int
-    pressure: Pressure | None
-    load_average: tuple[float, float, float] | None

@@ -3,6 +3,8 @@
     line 1      {"format": "chimera-run", "version": 1, "run": {...}}    a ``Run``
     then        {"type": "start", ...}      an ``EngineStart`` per configuration
                 {"type": "request", ...}    a ``Request`` each, in the order of their end
+                {"type": "block", ...}      a ``Block`` after its last request
+                {"type": "watched", ...}    a ``Watched`` per monitor and moment
     last        {"type": "end", ...}        a ``RunEnd``; missing if the program was killed
 
 Every line is one write, so a kill loses at most the request in flight. ``docs/run-format.md``
@@ -11,6 +13,7 @@ describes each field; change both together.
 History of the format:
 
     1   first version
+    2   loads (closed and open), blocks, monitors, connections, reasoning, the client's own lag
 """
 
 from __future__ import annotations
@@ -26,12 +29,13 @@ from typing import Self
 import msgspec
 
 from chimera.errors import FormatError, InputError, OutputError
-from chimera.record.run import EngineStart, Request, Run, RunEnd
+from chimera.record.request import Block, EngineStart, Request, RunEnd, Watched
+from chimera.record.run import Run
 
 FORMAT = "chimera-run"
-VERSION = 1
+VERSION = 2
 
-Line = EngineStart | Request | RunEnd
+Line = EngineStart | Request | Block | Watched | RunEnd
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +61,8 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     starts: tuple[EngineStart, ...]
     requests: tuple[Request, ...]
     end: RunEnd | None
+    blocks: tuple[Block, ...] = ()
+    watched: tuple[Watched, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -183,6 +189,8 @@ def _put_together(path: Path, run: Run, records: Sequence[Line], notes: list[str
     known = {configuration.index for configuration in run.configurations}
     starts: list[EngineStart] = []
     requests: dict[int, Request] = {}
+    blocks: list[Block] = []
+    watched: list[Watched] = []
     end: RunEnd | None = None
     for number, record in enumerate(records, start=2):
         if end is not None:
@@ -190,10 +198,15 @@ def _put_together(path: Path, run: Run, records: Sequence[Line], notes: list[str
         if isinstance(record, RunEnd):
             end = record
             continue
+        if isinstance(record, Watched):
+            watched.append(record)
+            continue
         if record.configuration not in known:
             raise FormatError(f"{path}:{number}: no configuration {record.configuration} in line 1")
         if isinstance(record, EngineStart):
             starts.append(record)
+        elif isinstance(record, Block):
+            blocks.append(record)
         elif record.index in requests:
             raise FormatError(f"{path}:{number}: request {record.index} stands twice")
         else:
@@ -207,6 +220,8 @@ def _put_together(path: Path, run: Run, records: Sequence[Line], notes: list[str
         starts=tuple(starts),
         requests=tuple(requests.values()),
         end=end,
+        blocks=tuple(blocks),
+        watched=tuple(watched),
         notes=tuple(notes),
     )
 

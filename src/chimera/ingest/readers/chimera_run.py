@@ -17,13 +17,12 @@ from chimera.record.metrics.e2e_latency import e2e_latency_s
 from chimera.record.metrics.prefill_throughput import prefill_tokens_per_s
 from chimera.record.metrics.tpot import tpot_s
 from chimera.record.metrics.ttft import ttft_s
-from chimera.record.run import EngineStart, Request, Run, RunEnd
-from chimera.record.runfile import FORMAT, VERSION
+from chimera.record.request import EngineStart, Request, RunEnd
+from chimera.record.run import Run
+from chimera.record.runfile import FORMAT, VERSION, Line
 
 _LOOK = 200
-_decoder: msgspec.json.Decoder[EngineStart | Request | RunEnd] = msgspec.json.Decoder(
-    EngineStart | Request | RunEnd
-)
+_decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -67,7 +66,7 @@ def read_chimera_run(content: Content) -> Tables:
             requests.append((number, record))
         elif isinstance(record, EngineStart):
             starts.setdefault(record.configuration, record)
-        else:
+        elif isinstance(record, RunEnd):
             ended = True
     cut = bad[-1:] == [len(lines)]
     if cut:

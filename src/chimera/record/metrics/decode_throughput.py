@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chimera.record.metrics.tpot import tpot_s
-from chimera.record.run import Request
+from chimera.record.request import Request
 
 
 def decode_tokens_per_s(request: Request) -> float | None:

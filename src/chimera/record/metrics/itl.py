@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from chimera.record.run import Request
+from chimera.record.request import Request
 
 
 def itl_s(request: Request) -> list[float] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chimera.record.run import Request
+from chimera.record.request import Request
 
 
 def prefill_tokens_per_s(request: Request) -> float | None:

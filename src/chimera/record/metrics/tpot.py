@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chimera.record.metrics.e2e_latency import e2e_latency_s
 from chimera.record.metrics.ttft import ttft_s
-from chimera.record.run import Request
+from chimera.record.request import Request
 
 
 def tpot_s(request: Request) -> float | None:

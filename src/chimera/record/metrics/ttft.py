@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chimera.record.run import Request
+from chimera.record.request import Request
 
 
 def ttft_s(request: Request) -> float | None:
