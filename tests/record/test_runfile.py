@@ -162,7 +162,9 @@ def test_nothing_follows_the_end(path: Path) -> None:
         read_run(path)
 
 
-@pytest.mark.parametrize(("version", "said"), [(VERSION + 1, "newer than this program"), (0, "no version 0")])
+@pytest.mark.parametrize(
+    ("version", "said"), [(VERSION + 1, "newer than this program"), (0, "no version 0")]
+)
 def test_another_version(path: Path, version: int, said: str) -> None:
     content = lines(path)
     content[0] = {"format": "chimera-run", "version": version, "run": {"of": "another shape"}}
