@@ -8,6 +8,7 @@ import pytest
 
 from chimera.engines.base import Completion, CompletionRequest, ErrorClass, Options, RequestFailed
 from chimera.engines.llama_server import LlamaServer, completion_body
+from chimera.engines.wire.address import Address
 from tests.engines.fault_server import END, HANG, HEAD, FaultServer, chunk, event, reply
 
 ONE = event('{"content":"a","tokens_predicted":1,"stop":false}')
@@ -22,7 +23,7 @@ REQUEST = CompletionRequest(prompt="p", max_tokens=4, timeout_s=5.0)
 def complete(*script: bytes | object, timeout_s: float = 5.0) -> Completion:
     request = CompletionRequest(prompt="p", max_tokens=4, timeout_s=timeout_s)
     with FaultServer(*script) as server:
-        return LlamaServer("127.0.0.1", server.port).complete(request, Options())
+        return LlamaServer(Address("http", "127.0.0.1", server.port)).complete(request, Options())
 
 
 def failure(*script: bytes | object, timeout_s: float = 5.0) -> RequestFailed:
@@ -107,7 +108,6 @@ def test_a_200_that_is_no_stream(body: bytes, expected: ErrorClass) -> None:
 @pytest.mark.parametrize(
     "status",
     [
-        "302 Found",
         "400 Bad Request",
         "401 Unauthorized",
         "404 Not Found",
@@ -131,6 +131,13 @@ def test_a_bad_status(status: str, body: bytes, said: str) -> None:
     assert error.error_class is ErrorClass.HTTP_STATUS
     assert error.text.startswith(f"HTTP {status[:3]}")
     assert said in error.text
+    assert error.http_status == int(status[:3])
+
+
+def test_a_redirect_is_not_followed() -> None:
+    answer = b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+    error = failure(answer)
+    assert (error.error_class, error.http_status) == (ErrorClass.REDIRECT, 302)
 
 
 def test_a_prompt_that_the_server_finds_too_long() -> None:
@@ -180,7 +187,7 @@ def test_nobody_listens() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(RequestFailed) as caught:
-        LlamaServer("127.0.0.1", port).complete(REQUEST, Options())
+        LlamaServer(Address("http", "127.0.0.1", port)).complete(REQUEST, Options())
     assert caught.value.error_class is ErrorClass.CONNECT
     assert caught.value.partial is not None
     assert caught.value.partial.sent_ns is None
@@ -217,16 +224,16 @@ def test_an_answer_without_a_token_has_no_first_one() -> None:
     assert (done.first_token_ns, done.token_ns) == (None, ())
 
 
-def test_uncounted_tokens_are_not_invented() -> None:
+def test_uncounted_tokens_are_chunks_and_said_to_be() -> None:
     done = complete(HEAD, event('{"content":"a b c"}'), event('{"content":"","stop":true}'), END)
-    assert (done.chunk_tokens, done.output_tokens) == (None, None)
+    assert (done.chunk_tokens, done.output_tokens, done.tokens_basis) == (None, 1, "chunks")
     assert (done.prompt_tokens, done.server_prefill_ns) == (None, None)
     assert len(done.token_ns) == 1
 
 
 def test_only_what_is_set_is_sent() -> None:
     with FaultServer(HEAD, LAST, END) as server:
-        LlamaServer("127.0.0.1", server.port, "the-key").complete(
+        LlamaServer(Address("http", "127.0.0.1", server.port), "the-key").complete(
             CompletionRequest(prompt="p"), Options()
         )
     head, _, body = server.received.partition(b"\r\n\r\n")

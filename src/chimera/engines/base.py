@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 import msgspec
 
@@ -17,12 +17,17 @@ from chimera.errors import EngineError
 from chimera.record.request import ErrorClass
 from chimera.record.run import ModelIdentity, Options
 
+if TYPE_CHECKING:
+    from chimera.engines.wire.call import Call, Exchange
+
 __all__ = [
     "Completion",
     "CompletionRequest",
     "Engine",
     "ErrorClass",
     "Load",
+    "Measurable",
+    "Message",
     "ModelIdentity",
     "OnToken",
     "Options",
@@ -46,15 +51,27 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     num_ctx: int | None
 
 
-class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One prompt to continue. None takes the engine's option, then the server's default.
+class Message(msgspec.Struct, frozen=True):
+    """One turn of a chat. ``role`` is "system", "user" or "assistant"."""
 
-    ``grammar`` is GBNF and bounds what may be generated. ``cache_prompt`` False evaluates the
-    whole prompt even if its beginning is still in the server's cache. ``ignore_eos`` True
-    goes on until ``max_tokens``. ``timeout_s`` limits the whole request.
+    role: str
+    content: str
+
+
+class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """One prompt to continue, or a chat to answer where ``messages`` are given.
+
+    None takes the engine's option, then the server's default. ``grammar`` (GBNF) or
+    ``json_schema`` bound what may be generated, where the engine can. ``cache_prompt`` False
+    evaluates the whole prompt even if its beginning is still in the server's cache;
+    ``ignore_eos`` True goes on until ``max_tokens``; an engine that cannot do these says so in
+    ``Engine.cannot``. ``timeout_s`` limits the whole request, ``stall_s`` the silence between
+    two pieces of the answer.
     """
 
-    prompt: str
+    prompt: str = ""
+    messages: tuple[Message, ...] = ()
+    json_schema: dict[str, Any] | None = None
     max_tokens: int | None = None
     grammar: str | None = None
     temperature: float | None = None
@@ -63,6 +80,7 @@ class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
     cache_prompt: bool = True
     ignore_eos: bool = False
     timeout_s: float = 600.0
+    stall_s: float | None = None
 
 
 class Completion(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +93,14 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     token_ns        arrival of each chunk that carried tokens, an empty end token included
     chunk_tokens    how many tokens each of these chunks carried; None where unknown
     end_ns          the last event, or when the request failed
+    connected_ns    the connection stood; None where it never did
+    first_answer_ns first token with text that is no reasoning
+    lag_ns          longest time between a piece's arrival at this machine and its reading
+
+    ``text`` is the answer, ``reasoning`` what the model thought before it. ``stamped_by`` says
+    whether the kernel or the client stamped the arrivals. ``tokens_basis`` is "server" where
+    it counts its tokens, "chunks" where chunks with text were counted in place of them.
+    ``reloaded``: the server loaded the model during this request.
 
     ``prompt_tokens`` = ``cached_tokens`` + ``evaluated_tokens``, all the server's own counts,
     like ``output_tokens``. ``server_*`` durations are what the server measured about itself.
@@ -100,25 +126,45 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     server_decode_ns: int | None
     raw_request: dict[str, Any]
     raw_reply: dict[str, Any] | None
+    reasoning: str = ""
+    connected_ns: int | None = None
+    reused: bool = False
+    first_answer_ns: int | None = None
+    lag_ns: int | None = None
+    stamped_by: Literal["kernel", "client"] = "client"
+    tokens_basis: Literal["server", "chunks"] | None = None
+    reasoning_tokens: int | None = None
+    server_queue_ns: int | None = None
+    server_total_ns: int | None = None
+    reloaded: bool = False
 
 
 class RequestFailed(EngineError):
-    """A request failed. ``partial`` holds what had arrived; None if nothing was sent."""
+    """A request failed. ``partial`` holds what had arrived; None if nothing was sent.
+
+    ``http_status`` is the answer's status where it was not 200.
+    """
 
     def __init__(
-        self, error_class: ErrorClass, text: str, partial: Completion | None = None
+        self,
+        error_class: ErrorClass,
+        text: str,
+        partial: Completion | None = None,
+        *,
+        http_status: int | None = None,
     ) -> None:
         super().__init__(text)
         self.error_class = error_class
         self.text = text
         self.partial = partial
+        self.http_status = http_status
 
 
 OnToken = Callable[[str], None]
 
 
 class Engine(Protocol):
-    """A model server. One request at a time; not for use from several threads at once.
+    """A model server. Not for use from several threads at once.
 
     ``name`` is the kind of engine ("llamacpp"); ``version`` is None until it is known.
     """
@@ -170,3 +216,46 @@ class Engine(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+class Measurable(Engine, Protocol):
+    """An engine for a load generator, which sends many requests at once on a wire of its own.
+
+    ``prepare`` and ``finish`` are the two halves of ``complete``. ``address`` is where the
+    server listens, None before the start. ``cannot`` names fields of a request and options
+    that this engine has no way to pass on, with the reason. ``pid`` is the server's process
+    where this engine started it, otherwise None.
+    """
+
+    @property
+    def address(self) -> str | None: ...
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def cannot(self) -> dict[str, str]: ...
+
+    def prepare(self, request: CompletionRequest) -> Call:
+        """The request as bytes, ready to be sent. Nothing is sent.
+
+        Raises:
+            RequestFailed: it would not fit; nothing is to be sent.
+            EngineError: the engine is not started, or closed.
+        """
+        ...
+
+    def finish(self, exchange: Exchange) -> Completion:
+        """What an ended exchange of a ``prepare``d call brought back.
+
+        Raises:
+            RequestFailed: with its error class and what had arrived.
+        """
+        ...
+
+    def about(self) -> dict[str, Any]:
+        """What the server says about itself (loaded models, memory, settings), for the record.
+
+        Never raises; {} where it says nothing. Holds no key and no folder.
+        """
+        ...

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
-from urllib.parse import urlsplit
 
+import msgspec
+
+from chimera.engines.answers import finished
 from chimera.engines.base import (
     Completion,
     CompletionRequest,
@@ -28,12 +31,16 @@ from chimera.engines.embedded_model import (
     file_sha256,
 )
 from chimera.engines.llama_server import LlamaServer
+from chimera.engines.wire.address import parse_address
+from chimera.engines.wire.call import Call, Exchange
+from chimera.engines.wire.once import exchange_now
 from chimera.engines.worker_process import WorkerProcess
 from chimera.errors import EngineError
 
 # Hashing reads the whole file; beyond this it would take longer than many a benchmark.
 _LARGEST_HASHED = 8_000_000_000
-_COUNTS_KEPT = 256
+_COUNTS_KEPT = 4096
+_TOLD = ("total_slots", "build_info", "model_alias", "modalities")
 _EMBEDDED: tuple[str, str | None, str | None] = (MODEL_NAME, MODEL_SHA256, MODEL_QUANTIZATION)
 
 T = TypeVar("T")
@@ -97,8 +104,7 @@ class LlamaCpp:
         self._worker = worker
         ready = time.monotonic_ns()
         self._version = worker.version
-        address = urlsplit(worker.address)
-        self._server = LlamaServer(address.hostname or "127.0.0.1", address.port or 80, worker.key)
+        self._server = LlamaServer(parse_address(worker.address), worker.key)
         self._load = Load(
             start_ns=start,
             ready_ns=ready,
@@ -124,13 +130,31 @@ class LlamaCpp:
             self._counts[text] = count
         return count
 
+    @property
+    def address(self) -> str | None:
+        """Where the worker's server listens; None before the start."""
+        return self._server.address.url if self._server else None
+
+    @property
+    def cannot(self) -> dict[str, str]:
+        """See ``Engine.cannot``."""
+        return {"keep_alive": "the model stays loaded until the engine is closed"}
+
     def complete(self, request: CompletionRequest, on_token: OnToken | None = None) -> Completion:
         """See ``Engine.complete``. The prompt's tokens are counted before, and compared after:
         llama.cpp cuts nothing silently here.
         """
-        server = self._started()
-        counted = self._check_fit(request)
-        done = self._asking(lambda: server.complete(request, self._options, on_token))
+        self._started()
+        return self.finish(exchange_now(self._call(request, on_token)))
+
+    def prepare(self, request: CompletionRequest) -> Call:
+        """See ``Engine.prepare``. The prompt's tokens are counted here."""
+        return self._call(request, None)
+
+    def finish(self, exchange: Exchange) -> Completion:
+        """See ``Engine.finish``."""
+        done = self._asking(lambda: finished(exchange))
+        counted = self._counts.get(str(done.raw_request.get("prompt")))
         if counted is not None and done.prompt_tokens not in (None, counted):
             raise RequestFailed(
                 ErrorClass.PROMPT_CHANGED,
@@ -138,6 +162,21 @@ class LlamaCpp:
                 done,
             )
         return done
+
+    def about(self) -> dict[str, Any]:
+        """See ``Engine.about``."""
+        with suppress(EngineError):
+            props = self._started().props()
+            return {k: v for k, v in props.items() if k in _TOLD}
+        return {}
+
+    def _call(self, request: CompletionRequest, on_token: OnToken | None) -> Call:
+        server = self._started()
+        if request.messages:
+            prompt = self._asking(lambda: server.render(request.messages))
+            request = msgspec.structs.replace(request, prompt=prompt, messages=())
+        self._check_fit(request)
+        return server.prepare(request, self._options, on_token)
 
     def close(self) -> None:
         """See ``Engine.close``."""
@@ -163,11 +202,11 @@ class LlamaCpp:
             raise EngineError("the engine was closed" if self._closed else "start the engine first")
         return self._server
 
-    def _check_fit(self, request: CompletionRequest) -> int | None:
+    def _check_fit(self, request: CompletionRequest) -> None:
         counted = self.count_tokens(request.prompt)
         context = self._load.num_ctx if self._load else None
         if counted is None or context is None:
-            return counted
+            return
         most = request.max_tokens if request.max_tokens is not None else self._options.num_predict
         # llama.cpp keeps one place free; without a limit at least one token must have room.
         needed = counted + (most if most is not None and most >= 0 else 1)
@@ -177,7 +216,6 @@ class LlamaCpp:
                 f"the prompt's {counted} tokens and {needed - counted} to be generated do not fit "
                 f"the context of {context} tokens; raise num_ctx or shorten the prompt",
             )
-        return counted
 
     def _asking(self, ask: Callable[[], T]) -> T:
         """Run one exchange; if it failed because the worker died, say that instead."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from chimera.engines.base import Engine, Options
+from chimera.engines.base import Measurable, Options
 from chimera.engines.llamacpp import LlamaCpp
 from chimera.errors import InputError
 
 
-def open_target(target: str, options: Options | None = None) -> Engine:
+def open_target(target: str, options: Options | None = None) -> Measurable:
     """The engine that ``target`` names, not yet started.
 
     Raises:
@@ -31,7 +31,7 @@ def open_target(target: str, options: Options | None = None) -> Engine:
     return make(rest, options or Options())
 
 
-def _llamacpp(rest: str, options: Options) -> Engine:
+def _llamacpp(rest: str, options: Options) -> Measurable:
     if not rest:
         return LlamaCpp(options=options)
     path = Path(rest).expanduser()
@@ -40,5 +40,5 @@ def _llamacpp(rest: str, options: Options) -> Engine:
     return LlamaCpp(path, options=options)
 
 
-_KINDS: dict[str, Callable[[str, Options], Engine]] = {"llamacpp": _llamacpp}
+_KINDS: dict[str, Callable[[str, Options], Measurable]] = {"llamacpp": _llamacpp}
 _HELP = ("llamacpp", "llamacpp:/path/model.gguf")

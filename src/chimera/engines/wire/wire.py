@@ -1,0 +1,337 @@
+"""Many exchanges at once on one loop: connections, limits, and every way of ending."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from chimera.engines.wire.address import Address
+from chimera.engines.wire.call import Call, Exchange
+from chimera.engines.wire.connection import Connection
+from chimera.engines.wire.http import HttpAnswer
+from chimera.engines.wire.kernel_time import ArrivalClock
+from chimera.engines.wire.lag import LagHistogram
+from chimera.engines.wire.loop import READ, WRITE, Loop
+from chimera.errors import EngineError
+from chimera.record.request import ErrorClass
+
+if TYPE_CHECKING:
+    import ssl
+
+OnDone = Callable[[Exchange], None]
+
+_SWEEP_NS = 100_000_000  # how often limits are looked at while something is in flight
+_OLDEST_IDLE_NS = 4_000_000_000  # servers close idle connections from 5 s on
+
+
+class _Link:
+    """A connection and what it carries."""
+
+    __slots__ = ("answer", "connection", "exchange", "idle_since", "mask", "on_done", "places")
+
+    def __init__(self, connection: Connection, places: list[tuple[int, Any]]) -> None:
+        self.connection = connection
+        self.places = places
+        self.exchange: Exchange | None = None
+        self.answer: HttpAnswer | None = None
+        self.on_done: OnDone | None = None
+        self.idle_since = 0
+        self.mask = 0
+
+
+class Wire:
+    """Sends calls and collects what comes back, stamped.
+
+    ``reuse`` keeps connections open for further requests. ``lag`` is the histogram of all
+    reads whose arrival the kernel stamped; ``reads`` counts all.
+    """
+
+    def __init__(self, loop: Loop, *, reuse: bool = True) -> None:
+        self.loop = loop
+        self._clock = ArrivalClock()
+        self._reuse = reuse
+        self._idle: dict[Address, list[_Link]] = {}
+        self._active: dict[Exchange, _Link] = {}
+        self._places: dict[Address, list[tuple[int, Any]]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._sweeping = False
+        self.lag = LagHistogram()
+        self.reads = 0
+
+    @property
+    def clock_steps(self) -> int:
+        """How often the wall clock was set while the loop ran."""
+        return self._clock.steps
+
+    @property
+    def active(self) -> int:
+        """Exchanges that have not ended."""
+        return len(self._active)
+
+    def send(self, call: Call, on_done: OnDone, intended_ns: int | None = None) -> Exchange:
+        """Begin an exchange now. ``on_done`` gets it when it has ended, also by an error."""
+        exchange = Exchange(call, intended_ns)
+        link = self._idle_link(call.address) if self._reuse else None
+        if link is not None:
+            exchange.reused = True
+            exchange.connected_ns = exchange.start_ns
+            self._carry(link, exchange, on_done)
+            self._transmit(link)
+            return exchange
+        try:
+            places = self._places.get(call.address)
+            if places is None:
+                places = self._places[call.address] = call.address.places()
+        except EngineError as error:
+            self._never(exchange, on_done, str(error))
+            return exchange
+        self._connect(exchange, on_done, places)
+        return exchange
+
+    def abandon(self, error_class: ErrorClass, text: str) -> None:
+        """End everything in flight with an error; each ``on_done`` is called."""
+        for link in list(self._active.values()):
+            self._fail(link, error_class, text)
+
+    def close(self) -> None:
+        """Close every connection, without a word to whoever waits for an answer."""
+        for link in [*self._active.values(), *(k for links in self._idle.values() for k in links)]:
+            self._drop(link)
+        self._active.clear()
+        self._idle.clear()
+
+    def _sweep(self) -> None:
+        """End what has passed its limit, and look at the clocks."""
+        now = time.monotonic_ns()
+        self._clock.refresh()
+        for exchange, link in list(self._active.items()):
+            call = exchange.call
+            if now - exchange.start_ns > call.timeout_s * 1e9:
+                self._fail(link, ErrorClass.TIMEOUT, _late(exchange))
+            elif (
+                call.stall_s is not None
+                and exchange.last_ns is not None
+                and now - exchange.last_ns > call.stall_s * 1e9
+            ):
+                text = f"the stream was silent for more than {call.stall_s:g} s"
+                self._fail(link, ErrorClass.STALL, text)
+        self._sweeping = bool(self._active)
+        if self._sweeping:
+            self.loop.at(now + _SWEEP_NS, self._sweep)
+
+    # --- connections
+
+    def _idle_link(self, address: Address) -> _Link | None:
+        links = self._idle.get(address)
+        while links:
+            link = links.pop()
+            if time.monotonic_ns() - link.idle_since < _OLDEST_IDLE_NS:
+                return link
+            self._drop(link)
+        return None
+
+    def _connect(self, exchange: Exchange, on_done: OnDone, places: list[tuple[int, Any]]) -> None:
+        """Begin a connection to the first place; the others wait for its failure."""
+        address = exchange.call.address
+        family, place = places[0]
+        try:
+            tls = self._context() if address.scheme == "https" else None
+            connection = Connection(family, place, self._clock, tls, address.host)
+        except OSError as error:
+            if len(places) > 1:
+                self._connect(exchange, on_done, places[1:])
+            else:
+                self._never(exchange, on_done, _no_connection(address, error))
+            return
+        link = _Link(connection, places)
+        self._carry(link, exchange, on_done)
+        self._listen(link, READ | WRITE)
+
+    def _carry(self, link: _Link, exchange: Exchange, on_done: OnDone) -> None:
+        exchange.kernel = link.connection.kernel
+        link.exchange, link.on_done = exchange, on_done
+        link.answer = HttpAnswer(exchange)
+        self._active[exchange] = link
+        if not self._sweeping:
+            self._clock.refresh()
+            self._sweeping = True
+            self.loop.at(exchange.start_ns + _SWEEP_NS, self._sweep)
+
+    def _transmit(self, link: _Link) -> None:
+        exchange, connection = link.exchange, link.connection
+        assert exchange is not None
+        exchange.sent_ns = time.monotonic_ns()
+        try:
+            connection.send(exchange.call.data)
+        except OSError as error:
+            self._broken(link, error)
+            return
+        self._listen(link, READ | WRITE if connection.wants_write else READ)
+
+    def _listen(self, link: _Link, mask: int) -> None:
+        if mask != link.mask:
+            link.mask = mask
+            self.loop.listen(link.connection.sock, mask, partial(self._ready, link))
+
+    def _ready(self, link: _Link, mask: int) -> None:
+        if mask & READ:
+            self._readable(link)
+        else:
+            self._writable(link)
+
+    def _writable(self, link: _Link) -> None:
+        connection, exchange = link.connection, link.exchange
+        if exchange is None:
+            return
+        try:
+            connection.proceed()
+        except OSError as error:
+            self._broken(link, error)
+            return
+        self._advance(link, exchange)
+
+    def _advance(self, link: _Link, exchange: Exchange) -> None:
+        """Send the request as soon as the connection stands."""
+        if link.connection.connected and exchange.sent_ns is None:
+            exchange.connected_ns = time.monotonic_ns()
+            self._places[exchange.call.address] = link.places  # what worked comes first
+            self._transmit(link)
+        else:
+            self._listen(link, READ | WRITE if link.connection.wants_write else READ)
+
+    def _readable(self, link: _Link) -> None:
+        connection, exchange = link.connection, link.exchange
+        try:
+            if not connection.established:
+                connection.proceed()
+            data = connection.receive()
+        except OSError as error:
+            self._broken(link, error)
+            return
+        if exchange is None:  # nothing was asked: the server closes an idle connection
+            self._forget(link)
+            return
+        if data is None:
+            self._advance(link, exchange)
+            return
+        self.reads += 1
+        arrived = connection.arrived_ns
+        if connection.kernel:
+            lag = connection.read_ns - arrived
+            self.lag.add(lag)
+            exchange.lag_ns = max(exchange.lag_ns, lag)
+        if not data:
+            self._ended(link, exchange)
+            return
+        answer = link.answer
+        assert answer is not None
+        exchange.last_ns = arrived
+        wrong = answer.feed(arrived, data)
+        if wrong:
+            self._fail(link, ErrorClass.MALFORMED_STREAM, wrong)
+        elif answer.complete:
+            self._finish(link, exchange, keep=answer.keep)
+
+    # --- ends
+
+    def _ended(self, link: _Link, exchange: Exchange) -> None:
+        """The server closed the connection: the end of a body, or a cut."""
+        if link.answer is not None and link.answer.ends_with_connection:
+            self._finish(link, exchange, keep=False)
+        elif exchange.first_byte_ns is None and exchange.last_ns is not None:
+            text = "the answer ended within its headers"
+            self._fail(link, ErrorClass.MALFORMED_STREAM, text)
+        elif exchange.first_byte_ns is None:
+            text = "the server closed the connection without an answer"
+            self._fail(link, ErrorClass.CUT_STREAM, text)
+        else:
+            self._fail(link, ErrorClass.CUT_STREAM, "the stream was cut before its end")
+
+    def _broken(self, link: _Link, error: OSError) -> None:
+        exchange = link.exchange
+        if exchange is None:
+            self._forget(link)
+        elif _is_tls(error):
+            self._fail(link, ErrorClass.TLS, f"no encrypted connection: {_reason(error)}")
+        elif exchange.sent_ns is not None:
+            why = _reason(error)
+            self._fail(link, ErrorClass.CUT_STREAM, f"the connection was cut: {why}")
+        elif not link.connection.established and len(link.places) > 1:
+            on_done = link.on_done
+            assert on_done is not None
+            self._drop(link)
+            del self._active[exchange]
+            self._connect(exchange, on_done, link.places[1:])
+        else:
+            self._fail(link, ErrorClass.CONNECT, _no_connection(exchange.call.address, error))
+
+    def _never(self, exchange: Exchange, on_done: OnDone, text: str) -> None:
+        """An exchange that had no connection ends in the loop's next turn, like any other."""
+        exchange.end_ns = time.monotonic_ns()
+        exchange.error = (ErrorClass.CONNECT, text)
+        self.loop.at(0, lambda: on_done(exchange))
+
+    def _fail(self, link: _Link, error_class: ErrorClass, text: str) -> None:
+        assert link.exchange is not None
+        link.exchange.error = (error_class, text)
+        self._finish(link, link.exchange, keep=False)
+
+    def _finish(self, link: _Link, exchange: Exchange, *, keep: bool) -> None:
+        on_done = link.on_done
+        assert on_done is not None
+        failed = exchange.error is not None
+        exchange.end_ns = time.monotonic_ns() if failed else exchange.last_ns
+        del self._active[exchange]
+        link.exchange = link.on_done = link.answer = None
+        if keep and self._reuse and not failed and not link.connection.wants_write:
+            link.idle_since = time.monotonic_ns()
+            self._idle.setdefault(exchange.call.address, []).append(link)
+        else:
+            self._drop(link)
+        on_done(exchange)
+
+    def _forget(self, link: _Link) -> None:
+        for links in self._idle.values():
+            if link in links:
+                links.remove(link)
+        self._drop(link)
+
+    def _drop(self, link: _Link) -> None:
+        if link.mask:
+            self.loop.ignore(link.connection.sock)
+            link.mask = 0
+        link.connection.close()
+
+    def _context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            import ssl
+
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+
+def _is_tls(error: OSError) -> bool:
+    if type(error).__module__ != "ssl":
+        return False
+    import ssl
+
+    return isinstance(error, ssl.SSLError)
+
+
+def _reason(error: OSError) -> str:
+    return " ".join(str(getattr(error, "verify_message", "") or error.strerror or error).split())
+
+
+def _no_connection(address: Address, error: OSError) -> str:
+    return f"cannot connect to {address.host}:{address.port}: {_reason(error)}"
+
+
+def _late(exchange: Exchange) -> str:
+    limit = f"{exchange.call.timeout_s:g} s"
+    if exchange.sent_ns is None:
+        return f"no connection in {limit}"
+    if exchange.first_byte_ns is None:
+        return f"no answer within the time limit of {limit}"
+    return f"the stream did not end within the time limit of {limit}"
