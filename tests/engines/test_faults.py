@@ -217,9 +217,12 @@ def test_empty_chunks_are_no_first_token() -> None:
     assert done.first_token_ns == done.token_ns[1]
 
 
-def test_an_answer_without_a_token_has_no_first_one() -> None:
+def test_an_answer_without_a_token_is_empty() -> None:
     last = LAST.replace(b'"tokens_predicted":2', b'"tokens_predicted":0')
-    done = complete(HEAD, last, END)
+    error = failure(HEAD, last, END)
+    assert error.error_class is ErrorClass.EMPTY
+    done = error.partial
+    assert done is not None
     assert (done.text, done.output_tokens) == ("", 0)
     assert (done.first_token_ns, done.token_ns) == (None, ())
 
