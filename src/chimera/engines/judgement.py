@@ -9,6 +9,13 @@ from chimera.engines.wire.call import Exchange
 from chimera.record.request import ErrorClass
 
 _MOST_SAID = 500
+# How servers refuse a prompt that is longer than the context: llama.cpp, OpenAI, Ollama, vLLM.
+_TOO_LONG = (
+    b'"exceed_context_size_error"',
+    b"context_length_exceeded",
+    b"exceeds the context length",
+    b"maximum context length",
+)
 
 
 def refusal(exchange: Exchange) -> RequestFailed | None:
@@ -28,7 +35,7 @@ def refusal(exchange: Exchange) -> RequestFailed | None:
 
 def _bad_status(status: int, body: bytes) -> RequestFailed:
     text = server_message(body)
-    if b'"exceed_context_size_error"' in body:
+    if status in (400, 413, 422, 500) and any(words in body for words in _TOO_LONG):
         text = text or "the prompt does not fit"
         return RequestFailed(ErrorClass.DOES_NOT_FIT, text, http_status=status)
     if 300 <= status < 400:

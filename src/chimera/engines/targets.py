@@ -2,6 +2,10 @@
 
     llamacpp                         the embedded engine with the embedded model
     llamacpp:/path/model.gguf        the embedded engine with a model file of yours
+    ollama:MODEL                     a model of the Ollama server that OLLAMA_HOST names
+    ollama:MODEL@HOST                of another one; HOST in the same forms: host, host:port, URL
+    ollama, ollama@HOST              the only model that it has
+    ollama-raw:MODEL@HOST            the same, prompts sent without the model's template
     openai:MODEL@URL                 a server with OpenAI's interface, asked for chats
     openai@URL                       the same, with the only model that it lists
     openai-completions:MODEL@URL     the same server asked for plain completions
@@ -15,6 +19,7 @@ An engine that talks to a server elsewhere is one more entry in ``_KINDS``.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -24,6 +29,8 @@ import msgspec
 
 from chimera.engines.base import Measurable, Options
 from chimera.engines.llamacpp import LlamaCpp
+from chimera.engines.ollama import Ollama
+from chimera.engines.ollama_server import parse_host
 from chimera.engines.openai import OpenAI
 from chimera.engines.wire.address import parse_address
 from chimera.errors import InputError
@@ -93,6 +100,20 @@ def _llamacpp(wanted: _Wanted, options: Options, slots: int, _access: Access) ->
     return LlamaCpp(path, options=options, slots=slots)
 
 
+def _ollama(
+    wanted: _Wanted, options: Options, _slots: int, access: Access, *, raw: bool
+) -> Measurable:
+    return Ollama(
+        parse_host(wanted.url or os.environ.get("OLLAMA_HOST", "")),
+        wanted.model or None,
+        options,
+        raw=raw,
+        api_key_env=access.api_key_env,
+        api_key_file=access.api_key_file,
+        headers=access.headers,
+    )
+
+
 def _openai(
     wanted: _Wanted, options: Options, _slots: int, access: Access, *, chat: bool
 ) -> Measurable:
@@ -123,6 +144,8 @@ def _shown(target: str) -> str:
 
 _KINDS: dict[str, Callable[[_Wanted, Options, int, Access], Measurable]] = {
     "llamacpp": _llamacpp,
+    "ollama": partial(_ollama, raw=False),
+    "ollama-raw": partial(_ollama, raw=True),
     "openai": partial(_openai, chat=True),
     "openai-completions": partial(_openai, chat=False),
 }
