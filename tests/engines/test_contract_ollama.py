@@ -14,24 +14,9 @@ from chimera.testing.engine_contract import CONTRACT_OPTIONS, PROMPT, EngineCont
 
 TARGET = os.environ.get("CHIMERA_OLLAMA", "")
 
-pytestmark = pytest.mark.skipif(
-    not TARGET, reason="no Ollama server named (CHIMERA_OLLAMA=ollama:gemma3:270m uses one)"
-)
 
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Measurable]:
-    with open_target(TARGET, CONTRACT_OPTIONS) as engine:
-        yield engine
-
-
-@pytest.fixture
-def fresh_engine() -> Measurable:
-    return open_target(TARGET, CONTRACT_OPTIONS)
-
-
-class TestOllama(EngineContract):
-    """/api/generate."""
+class OllamaContract(EngineContract):
+    """The contract with what Ollama cannot do; /api/generate."""
 
     counts_prompt = False
     says_cached = False
@@ -48,3 +33,21 @@ class TestOllama(EngineContract):
     def sampling(raw_request: dict[str, Any]) -> dict[str, Any]:
         sampling: dict[str, Any] = raw_request["options"]
         return sampling
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Measurable]:
+    with open_target(TARGET, CONTRACT_OPTIONS) as engine:
+        yield engine
+
+
+@pytest.fixture
+def fresh_engine() -> Measurable:
+    return open_target(TARGET, CONTRACT_OPTIONS)
+
+
+@pytest.mark.skipif(
+    not TARGET, reason="no Ollama server named (CHIMERA_OLLAMA=ollama:gemma3:270m uses one)"
+)
+class TestOllama(OllamaContract):
+    """Against the server itself."""

@@ -104,9 +104,9 @@ class Ollama:
     def start(self) -> Load:
         """See ``Engine.start``: load the model as the options want it.
 
-        ``cold`` is False where it was loaded already, with the context size that was asked
-        for; a change of another option may have loaded it anew all the same. Ollama does not
-        say how long a load took that no prompt came with: ``server_load_ns`` is None then.
+        ``cold`` is False where it was loaded already, with the context size that it has now; a
+        change of another option may have loaded it anew all the same. Ollama does not say how
+        long a load took that no prompt came with: ``server_load_ns`` is None then.
         """
         if self._load is not None:
             return self._load
@@ -116,19 +116,19 @@ class Ollama:
         try:
             self._version = self._server.version()
             self._entry = self._choose(self._server.models())
-            before = self._in_memory()
+            before = self._server.loaded()
             asked = time.monotonic_ns()
             reply = self._server.load(load_body(self._model, self._options), self._start_timeout_s)
             ready = time.monotonic_ns()
-            after = self._in_memory() or {}
+            after = self._server.loaded()
             self._shown = self._server.show(self._model)
         except RequestFailed as error:
             raise EngineError(self._why(error)) from None
-        cold = before is None or self._options.num_ctx not in (None, before.get("context_length"))
+        cold, entry = self._was_cold(before, after)
         if cold:
             # A reload takes about as long as this load did; from a warm disk cache rather less.
             self._loaded_ns = max(LOADED_ALREADY_NS, (ready - asked) // 4)
-        told, size = reply.get("load_duration"), after.get("context_length")
+        told, size = reply.get("load_duration"), entry.get("context_length")
         self._load = Load(
             start_ns=start,
             ready_ns=ready,
@@ -227,14 +227,26 @@ class Ollama:
         self._model = full_name(self._model)
         return found
 
-    def _in_memory(self) -> dict[str, Any] | None:
-        """The model's entry among those loaded. The digest tells: the name listed there is the
-        one that the model was first asked for by.
+    def _was_cold(
+        self, before: list[dict[str, Any]], after: list[dict[str, Any]]
+    ) -> tuple[bool, dict[str, Any]]:
+        """Whether the model was loaded just now, and its entry among the loaded ones ({} if it
+        cannot be told).
+
+        An entry is found by its digest, not by its name: several names can share one copy in
+        memory, which is listed under the one that was asked for first. Two models of the same
+        weights share one too; then the digest is the other's, and only a change of the list
+        tells a load.
         """
-        for entry in self._server.loaded():
-            if entry.get("digest") and entry.get("digest") == self._entry.get("digest"):
-                return entry
-        return None
+        digest = self._entry.get("digest")
+        was, now = (
+            next((e for e in entries if digest and e.get("digest") == digest), None)
+            for entries in (before, after)
+        )
+        if now is None:
+            same = _listed(before) == _listed(after)
+            return not same, after[0] if len(after) == 1 else {}
+        return was is None or was.get("context_length") != now.get("context_length"), now
 
     def _why(self, error: RequestFailed) -> str:
         text, url = self._credentials.hide(error.text), self._server.address.url
@@ -272,3 +284,7 @@ class Ollama:
             stall_s=request.stall_s,
             body=body,
         )
+
+
+def _listed(entries: list[dict[str, Any]]) -> set[tuple[Any, Any]]:
+    return {(entry.get("digest"), entry.get("context_length")) for entry in entries}
