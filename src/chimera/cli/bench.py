@@ -13,6 +13,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from chimera.cli import bench_options as words
 from chimera.cli.bench_output import Progress, bench_table
 from chimera.errors import OutputError
 from chimera.measure.bench import run_bench
@@ -20,21 +21,10 @@ from chimera.measure.files import RUN_FILE, write_side_files
 from chimera.measure.plan import BenchPlan
 from chimera.measure.summary import summarise
 from chimera.measure.workload import BUILT_IN, built_in_workload
-from chimera.record.runfile import RunFile
+from chimera.record.runfile import RunFile, RunWriter
 
 EXIT_NOTHING_SUCCEEDED = 1
 EXIT_INTERRUPTED = 130
-
-
-def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, ...]:
-    """Whole numbers separated by commas; none if the option was not given."""
-    if value is None:
-        return ()
-    try:
-        return tuple(int(part) for part in value.split(","))
-    except ValueError:
-        message = f"{value!r} is no list of whole numbers such as 1024,4096"
-        raise click.BadParameter(message, ctx, param) from None
 
 
 def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
@@ -42,23 +32,16 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
 
 
 @click.command(name="bench")
+@click.argument("target", default="llamacpp")
 @click.option(
-    "--target",
-    default="llamacpp",
-    show_default=True,
-    help="What to measure: llamacpp (the embedded model) or llamacpp:/path/model.gguf.",
-)
-@click.option(
-    "--num-ctx",
-    metavar="N,N,...",
-    callback=_numbers,
-    help="Context sizes to compare, in tokens; by default the engine's own.",
-)
-@click.option(
-    "--threads",
-    metavar="N,N,...",
-    callback=_numbers,
-    help="Numbers of threads to compare; by default the engine's own.",
+    "--set",
+    "-s",
+    "settings",
+    metavar="NAME=VALUE,...",
+    multiple=True,
+    callback=words.settings,
+    help="An option of the engine (num_ctx, num_thread, temperature ...); several values are "
+    "compared, and several options give every combination.",
 )
 @click.option(
     "--prompts",
@@ -69,17 +52,61 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     help="Which of the built-in prompts.",
 )
 @click.option(
+    "--concurrency",
+    "-c",
+    metavar="N,...",
+    callback=words.whole_numbers,
+    help="Closed loop: so many clients, each with one request at a time; several are compared.",
+)
+@click.option(
+    "--rate",
+    metavar="R,...",
+    callback=words.numbers,
+    help="Open loop: so many requests start each second, whatever became of those before.",
+)
+@click.option(
+    "--arrival",
+    type=click.Choice(["poisson", "constant"]),
+    default="poisson",
+    show_default=True,
+    help="How the requests of an open loop come.",
+)
+@click.option("--replay", is_flag=True, help="Open loop at the times of the workload's trace.")
+@click.option("--requests", "-n", type=click.IntRange(1), help="Requests of each block.")
+@click.option("--seconds", type=click.FloatRange(0.1), help="Time of each block instead.")
+@click.option(
     "--repeats", type=click.IntRange(1), default=5, show_default=True, help="Repeats of each."
+)
+@click.option(
+    "--until",
+    metavar="[METRIC=]P%",
+    callback=words.until,
+    help="Repeat on until the 95% interval is that narrow: ci=2%, ttft=5%.",
+)
+@click.option(
+    "--most-repeats",
+    type=click.IntRange(2),
+    default=100,
+    show_default=True,
+    help="The most repeats with --until.",
+)
+@click.option(
+    "--warmup", type=click.IntRange(0), help="Unmeasured requests at the beginning of each block."
+)
+@click.option(
+    "--slo", metavar="ttft=500ms,...", callback=words.slo, help="What good requests meet."
 )
 @click.option(
     "--max-tokens",
     type=click.IntRange(1),
     default=64,
     show_default=True,
-    help="Tokens of each answer; all of them are generated.",
+    help="Tokens of each answer; all of them are generated where the engine can.",
 )
+@click.option("--stop-at-eos", is_flag=True, help="Let answers end by themselves.")
+@click.option("--cache-prompt", is_flag=True, help="Let the server reuse a prompt's beginning.")
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="For the order and the sampling."
+    "--seed", type=int, default=0, show_default=True, help="For orders, arrivals and sampling."
 )
 @click.option(
     "--timeout",
@@ -89,6 +116,14 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     help="Limit of one request, in seconds.",
 )
 @click.option(
+    "--stall",
+    type=click.FloatRange(0.1),
+    default=60.0,
+    show_default=True,
+    help="Limit of the silence within an answer, in seconds.",
+)
+@click.option("--experiment", metavar="NAME", help="What this run and others belong to.")
+@click.option(
     "--output",
     "-o",
     type=click.Path(path_type=Path, file_okay=False),
@@ -96,29 +131,22 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
-def command(ctx: click.Context, /, **given: Any) -> None:
+def command(ctx: click.Context, /, **asked: Any) -> None:
     """Measure a model and keep every sample.
 
-    One client sends one request after another. Every configuration meets every prompt in
-    each repeat, in random order; cold starts are set apart. The folder then holds run.jsonl
-    (everything), requests.csv (one row per request) and environment.json, and
-    `chimera report FOLDER` explains them.
+    TARGET is what to measure: llamacpp (the embedded model, the default) or
+    llamacpp:/path/model.gguf.
+
+    Every configuration meets every prompt in each repeat, in random order; cold starts are
+    set apart. The folder then holds run.jsonl (everything), requests.csv (one row per
+    request) and environment.json, and `chimera report FOLDER` explains them.
     """
-    asked = _Asked(**given)
-    folder = asked.output or Path(f"bench-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
-    plan = BenchPlan(
-        target=asked.target,
-        workload=built_in_workload(asked.prompts),
-        num_ctx=asked.num_ctx,
-        num_thread=asked.threads,
-        repeats=asked.repeats,
-        max_tokens=asked.max_tokens,
-        seed=asked.seed,
-        timeout_s=asked.timeout,
-    )
+    plan = words.plan_of(asked, built_in_workload(asked["prompts"]))
+    plan.configurations()  # what cannot be done is said before anything is made
+    folder = asked["output"] or Path(f"bench-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
     file = _measure(plan, folder, command_line(ctx))
     summary = summarise(file)
-    click.echo(msgspec.json.encode(summary) if asked.as_json else bench_table(summary, folder))
+    click.echo(msgspec.json.encode(summary) if asked["as_json"] else bench_table(summary, folder))
     if summary.stopped == "interrupted":
         click.echo(
             f"chimera: stopped; {summary.requests} of {summary.planned} requests were measured "
@@ -130,30 +158,19 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         ctx.exit(EXIT_NOTHING_SUCCEEDED)
 
 
-class _Asked(msgspec.Struct, frozen=True):
-    """The options as click gives them."""
-
-    target: str
-    num_ctx: tuple[int, ...]
-    threads: tuple[int, ...]
-    prompts: tuple[str, ...]
-    repeats: int
-    max_tokens: int
-    seed: int
-    timeout: float
-    output: Path | None
-    as_json: bool
-
-
 def _measure(plan: BenchPlan, folder: Path, command: str) -> RunFile:
     """Run the plan into ``folder``, which is removed again if nothing was written to it."""
+    path = folder / RUN_FILE
+    RunWriter.refuse_existing(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"cannot make {folder}: {error.strerror or error}") from error
     progress = Progress()
     try:
-        file = run_bench(plan, folder / RUN_FILE, command=command, on_progress=progress)
+        file = run_bench(
+            plan, lambda run: RunWriter(path, run), command=command, on_progress=progress
+        )
     except BaseException:
         with suppress(OSError):  # not empty: it was there before, or a run was begun
             folder.rmdir()
@@ -166,24 +183,34 @@ def _measure(plan: BenchPlan, folder: Path, command: str) -> RunFile:
 
 def command_line(ctx: click.Context) -> str:
     """The command as it was given, without the folders of paths: `chimera bench ...`."""
-    words = ["chimera", "bench"]
+    words_ = ["chimera", "bench"]
     for param in ctx.command.params:
         name = param.name or ""
         if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
         value = ctx.params[name]
+        if isinstance(param, click.Argument):
+            words_.append(_shown(value))
+            continue
         flag = max(param.opts, key=len)
         if isinstance(value, bool):
-            words.append(flag)
+            words_.append(flag)
+        elif name == "settings":
+            for key, values in value.items():
+                words_ += [flag, f"{key}={','.join(map(str, values))}"]
+        elif isinstance(value, dict):
+            words_ += [flag, ",".join(f"{k.removesuffix('_s')}={v:g}" for k, v in value.items())]
+        elif name == "until":
+            words_ += [flag, f"{value[0]}={value[1]:g}%"]
         else:
-            words += [flag, _shown(value)]
-    return shlex.join(words)
+            words_ += [flag, _shown(value)]
+    return shlex.join(words_)
 
 
 def _shown(value: object) -> str:
     if isinstance(value, tuple):
-        return ",".join(map(str, value))
+        return ",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
     if isinstance(value, Path):
         return value.name
     kind, colon, rest = str(value).partition(":")
-    return f"{kind}:{os.path.basename(rest)}" if colon else str(value)
+    return f"{kind}:{os.path.basename(rest)}" if colon and kind == "llamacpp" else str(value)

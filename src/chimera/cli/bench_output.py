@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
+from chimera.measure.progress import Live
 from chimera.measure.summary import Cell, ColdStart, Mean, Summary
 
-_PLAIN_LINES = 10
 # Our own load on all CPUs makes some of it; beyond this something else ran as well.
 _NOTABLE_PRESSURE = 0.10
 _MISSING = "—"
@@ -34,27 +34,46 @@ class Progress:
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
+        self._next_s = 0.0
+        self._error = ""
         self._begun = time.monotonic()
-        self._shown = 0
 
-    def __call__(self, done: int, planned: int, text: str) -> None:
-        left = ""
-        if done:
-            seconds = (time.monotonic() - self._begun) / done * (planned - done)
-            left = f", about {seconds:.0f} s left"
-        line = f"{done}/{planned} {text}{left}"
+    def __call__(self, live: Live) -> None:
+        now = time.monotonic()
+        if live.last_error and live.last_error != self._error:
+            self._error = live.last_error
+            self.end()
+            click.echo(f"failed: {live.last_error}", err=True)
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            click.echo(f"\r{line[:width]:<{width}}", err=True, nl=False)
-        elif "failed" in text or done * _PLAIN_LINES // planned > self._shown:
-            self._shown = done * _PLAIN_LINES // planned
-            click.echo(line, err=True)
+            click.echo(f"\r{_line(live)[:width]:<{width}}", err=True, nl=False)
+        elif now >= self._next_s:
+            # Rarer and rarer, so that a long run fills no log.
+            self._next_s = now + max(5.0, (now - self._begun) / 4)
+            click.echo(_line(live), err=True)
 
     def end(self) -> None:
         """Clear the line, so that what follows stands alone."""
         if self._live:
             width = shutil.get_terminal_size().columns - 1
             click.echo(f"\r{'':<{width}}\r", err=True, nl=False)
+
+
+def _line(live: Live) -> str:
+    """A run in one line: how far, how fast, what goes wrong."""
+    of = "" if live.planned is None else f"/{live.planned}"
+    parts = [f"{live.done}{of} requests"]
+    if live.failed:
+        parts.append(f"{live.failed} failed")
+    if live.active > 1:
+        parts.append(f"{live.active} active")
+    if live.output_tokens_per_s is not None:
+        parts.append(f"{live.output_tokens_per_s:.0f} tokens/s")
+    if live.ttft_s is not None:
+        parts.append(f"TTFT {live.ttft_s * 1000:.0f} ms")
+    if live.left_s is not None and live.left_s >= 1:
+        parts.append(f"about {live.left_s:.0f} s left")
+    return ", ".join(parts) + (f" | {live.text}" if live.text else "")
 
 
 def bench_table(summary: Summary, folder: Path) -> str:

@@ -47,7 +47,10 @@ T = TypeVar("T")
 
 
 class LlamaCpp:
-    """llama.cpp with one model and one slot. ``path`` None means the embedded model."""
+    """llama.cpp with one model. ``path`` None means the embedded model.
+
+    ``slots`` requests are served at once, each with a context of its own.
+    """
 
     name = "llamacpp"
 
@@ -56,10 +59,12 @@ class LlamaCpp:
         path: Path | None = None,
         options: Options | None = None,
         start_timeout_s: float = 900.0,
+        slots: int = 1,
     ) -> None:
         self._path = path
         self._options = options or Options()
         self._start_timeout_s = start_timeout_s
+        self._slots = slots
         self._worker: WorkerProcess | None = None
         self._server: LlamaServer | None = None
         self._load: Load | None = None
@@ -98,6 +103,8 @@ class LlamaCpp:
             "num_ctx": self._options.num_ctx,
             "num_thread": self._options.num_thread,
             "num_gpu": self._options.num_gpu,
+            "num_batch": self._options.num_batch,
+            "slots": self._slots,
         }
         start = time.monotonic_ns()
         worker = WorkerProcess(config, self._start_timeout_s)

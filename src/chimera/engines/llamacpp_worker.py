@@ -49,7 +49,8 @@ def _params(xllamacpp: Any, config: dict[str, Any]) -> Any:
     params = xllamacpp.CommonParams()
     params.model.path = config["model"]
     params.model_alias = {os.path.basename(config["model"])}  # what replies call it: no folder
-    params.n_parallel = 1
+    slots = config.get("slots") or 1
+    params.n_parallel = slots
     params.warmup = False  # the first request is the cold one, and recorded as such
     params.swa_full = True  # a shared front of any length is reused, also by sliding windows
     params.fit_params = False  # the context size is what was asked for, or the load fails
@@ -58,10 +59,12 @@ def _params(xllamacpp: Any, config: dict[str, Any]) -> Any:
     params.verbosity = 2
     params.api_keys = [config["key"]]
     if config.get("num_ctx") is not None:
-        params.n_ctx = config["num_ctx"]
+        params.n_ctx = config["num_ctx"] * slots  # the server shares it out among the slots
     if config.get("num_thread") is not None:
         params.cpuparams.n_threads = config["num_thread"]
         params.cpuparams_batch.n_threads = config["num_thread"]
+    if config.get("num_batch") is not None:
+        params.n_batch = config["num_batch"]
     if config.get("num_gpu") is not None:
         params.n_gpu_layers = config["num_gpu"]
     return params

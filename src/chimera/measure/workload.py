@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
@@ -13,11 +14,20 @@ from chimera.record import run as record
 BUILT_IN = ("short", "medium", "long")
 
 
+class Message(msgspec.Struct, frozen=True):
+    role: str
+    content: str
+
+
 class WorkloadPrompt(msgspec.Struct, frozen=True):
     """A prompt with its text; what is recorded of it is ``record.Prompt``."""
 
     id: str
-    text: str
+    text: str = ""
+    messages: tuple[Message, ...] = ()
+    max_tokens: int | None = None
+    at_s: float | None = None
+    json_schema: dict[str, Any] | None = None
 
 
 class Workload(msgspec.Struct, frozen=True):

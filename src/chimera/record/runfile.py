@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
@@ -51,6 +51,22 @@ class _AnyHeader(msgspec.Struct, frozen=True):
     version: int
 
 
+class Sink(Protocol):
+    """Where a run's records go while it is measured."""
+
+    def add(self, line: Line) -> None:
+        """Take one record. Raises OutputError when it cannot be kept."""
+        ...
+
+    def flush(self) -> None:
+        """When this returns, a kill of the program loses nothing that was added."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go; a second call does nothing."""
+        ...
+
+
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):
     """What a file holds. ``end`` is None if the run was killed before its end.
 
@@ -68,6 +84,12 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
 
 class RunWriter:
     """Writes a run file, line by line. Each line reaches the system before ``add`` returns."""
+
+    @staticmethod
+    def refuse_existing(path: Path) -> None:
+        """Raise InputError if there is a run at ``path``, before anything is measured."""
+        if path.exists():
+            raise InputError(f"{path} holds a run already; choose another folder")
 
     def __init__(self, path: Path, run: Run) -> None:
         """Make the file and write its first line.
@@ -100,6 +122,9 @@ class RunWriter:
             OutputError: the disk is full, or the file cannot be written.
         """
         self._write(line)
+
+    def flush(self) -> None:
+        """Do nothing: each line has reached the system already."""
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""

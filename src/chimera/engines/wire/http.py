@@ -6,7 +6,7 @@ from typing import Any
 
 from chimera.engines.wire.call import Exchange
 
-_MOST_KEPT = 1 << 18  # beyond this a body is decoded while it still arrives
+_MOST_KEPT = 1 << 14  # beyond this a body is decoded while it still arrives
 
 
 class HttpAnswer:

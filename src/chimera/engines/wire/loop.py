@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import heapq
 import selectors
+import socket
 import time
 from collections import deque
 from collections.abc import Callable
@@ -20,7 +21,8 @@ from typing import Any
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
 
-_MOST_WAITING = 256  # so many pieces of work may wait for a quiet moment
+_MOST_WAITING = 32  # so many pieces of work may wait for a quiet moment,
+_LONGEST_WAIT_NS = 50_000_000  # and the first of them so long
 
 
 class Loop:
@@ -28,6 +30,11 @@ class Loop:
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
+        self._wakes, self._woken = socket.socketpair()
+        for end in (self._wakes, self._woken):
+            end.setblocking(False)
+        self.listen(self._woken, READ, self._awake)
+        self._late_ns = 0  # from then on the waiting work has waited long enough
         self._timers: list[tuple[int, int, Callable[[], None]]] = []
         self._count = 0
         self._waiting: deque[Callable[[], None]] = deque()
@@ -51,6 +58,8 @@ class Loop:
 
     def later(self, action: Callable[[], None]) -> None:
         """Do something when nothing else waits, or when too much has gathered."""
+        if not self._waiting:
+            self._late_ns = time.monotonic_ns() + _LONGEST_WAIT_NS
         self._waiting.append(action)
 
     def settle(self) -> None:
@@ -69,8 +78,15 @@ class Loop:
             if collecting:
                 gc.enable()
 
+    def wake(self) -> None:
+        """Let ``run`` ask ``done()`` again soon; for signal handlers and other threads."""
+        with suppress(OSError):
+            self._wakes.send(b"!")
+
     def close(self) -> None:
         self._selector.close()
+        self._wakes.close()
+        self._woken.close()
 
     def _turn(self) -> None:
         ready = self._selector.select(self._patience())
@@ -80,8 +96,13 @@ class Loop:
         timers = self._timers
         while timers and timers[0][0] <= now:
             heapq.heappop(timers)[2]()
-        if self._waiting and (not ready or len(self._waiting) > _MOST_WAITING):
-            self._waiting.popleft()()
+        waiting = self._waiting
+        if waiting and (not ready or len(waiting) > _MOST_WAITING or now > self._late_ns):
+            waiting.popleft()()
+
+    def _awake(self, _mask: int) -> None:
+        with suppress(OSError):
+            self._woken.recv(64)
 
     def _patience(self) -> float | None:
         """Seconds to sleep at most, None for as long as it takes."""

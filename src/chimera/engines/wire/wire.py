@@ -56,6 +56,7 @@ class Wire:
         self._active: dict[Exchange, _Link] = {}
         self._places: dict[Address, list[tuple[int, Any]]] = {}
         self._tls: ssl.SSLContext | None = None
+        self._single_use: set[Address] = set()
         self._sweeping = False
         self.lag = LagHistogram()
         self.reads = 0
@@ -238,6 +239,8 @@ class Wire:
 
     def _ended(self, link: _Link, exchange: Exchange) -> None:
         """The server closed the connection: the end of a body, or a cut."""
+        if self._was_stale(link, exchange):
+            return
         if link.answer is not None and link.answer.ends_with_connection:
             self._finish(link, exchange, keep=False)
         elif exchange.first_byte_ns is None and exchange.last_ns is not None:
@@ -253,6 +256,8 @@ class Wire:
         exchange = link.exchange
         if exchange is None:
             self._forget(link)
+        elif self._was_stale(link, exchange):
+            return
         elif _is_tls(error):
             self._fail(link, ErrorClass.TLS, f"no encrypted connection: {_reason(error)}")
         elif exchange.sent_ns is not None:
@@ -266,6 +271,24 @@ class Wire:
             self._connect(exchange, on_done, link.places[1:])
         else:
             self._fail(link, ErrorClass.CONNECT, _no_connection(exchange.call.address, error))
+
+    def _was_stale(self, link: _Link, exchange: Exchange) -> bool:
+        """A reused connection that ends without a byte had been closed before the request came.
+
+        The request goes out on a new one, its clock starting again, and this server's
+        connections are not reused any more: it closes them without saying so.
+        """
+        if not exchange.reused or exchange.last_ns is not None:
+            return False
+        on_done, address = link.on_done, exchange.call.address
+        assert on_done is not None
+        self._single_use.add(address)
+        self._drop(link)
+        del self._active[exchange]
+        exchange.reused = False
+        exchange.sent_ns = exchange.connected_ns = None
+        self._connect(exchange, on_done, self._places[address])
+        return True
 
     def _never(self, exchange: Exchange, on_done: OnDone, text: str) -> None:
         """An exchange that had no connection ends in the loop's next turn, like any other."""
@@ -285,9 +308,11 @@ class Wire:
         exchange.end_ns = time.monotonic_ns() if failed else exchange.last_ns
         del self._active[exchange]
         link.exchange = link.on_done = link.answer = None
-        if keep and self._reuse and not failed and not link.connection.wants_write:
+        address = exchange.call.address
+        reusable = self._reuse and address not in self._single_use
+        if keep and reusable and not failed and not link.connection.wants_write:
             link.idle_since = time.monotonic_ns()
-            self._idle.setdefault(exchange.call.address, []).append(link)
+            self._idle.setdefault(address, []).append(link)
         else:
             self._drop(link)
         on_done(exchange)
