@@ -71,6 +71,12 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     show_default=True,
     help="How the requests of an open loop come.",
 )
+@click.option(
+    "--find-rate",
+    metavar="LOW:HIGH",
+    callback=words.rate_range,
+    help="Search the highest rate between these that meets --slo.",
+)
 @click.option("--replay", is_flag=True, help="Open loop at the times of the workload's trace.")
 @click.option("--requests", "-n", type=click.IntRange(1), help="Requests of each block.")
 @click.option("--seconds", type=click.FloatRange(0.1), help="Time of each block instead.")
@@ -200,6 +206,8 @@ def command_line(ctx: click.Context) -> str:
                 words_ += [flag, f"{key}={','.join(map(str, values))}"]
         elif isinstance(value, dict):
             words_ += [flag, ",".join(f"{k.removesuffix('_s')}={v:g}" for k, v in value.items())]
+        elif name == "find_rate":
+            words_ += [flag, f"{value[0]:g}:{value[1]:g}"]
         elif name == "until":
             words_ += [flag, f"{value[0]}={value[1]:g}%"]
         else:

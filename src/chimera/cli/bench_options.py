@@ -9,6 +9,7 @@ import click
 
 from chimera.errors import InputError
 from chimera.measure.plan import BenchPlan, Load, Setting, options_of
+from chimera.measure.search import rates_between
 from chimera.measure.summary import METRICS
 from chimera.measure.workload import Workload
 
@@ -76,6 +77,21 @@ def whole_numbers(ctx: click.Context, param: click.Parameter, value: str | None)
     return tuple(int(number) for number in found)
 
 
+def rate_range(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[float, float] | None:
+    """Two rates such as 1:50, the lower first."""
+    if value is None:
+        return None
+    try:
+        low, high = (float(part) for part in value.split(":"))
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not 0 < low < high < float("inf"):
+        raise click.BadParameter(f"{value!r} is no range of rates such as 1:50", ctx, param)
+    return low, high
+
+
 def until(
     ctx: click.Context, param: click.Parameter, value: str | None
 ) -> tuple[str, float] | None:
@@ -137,16 +153,23 @@ def plan_of(asked: dict[str, Any], workload: Workload) -> BenchPlan:
         timeout_s=asked["timeout"],
         stall_s=asked["stall"],
         slo=asked["slo"],
+        search=bool(asked["find_rate"]),
         experiment=asked["experiment"] or "",
     )
 
 
 def _loads(asked: dict[str, Any]) -> tuple[Load, ...]:
-    ways = [name for name in ("concurrency", "rate", "replay") if asked[name]]
+    ways = [name for name in ("concurrency", "rate", "replay", "find_rate") if asked[name]]
     if len(ways) > 1:
-        raise InputError(f"--{ways[0]} and --{ways[1]} exclude each other: take one of them")
+        first, second = (way.replace("_", "-") for way in ways[:2])
+        raise InputError(f"--{first} and --{second} exclude each other: take one of them")
+    if asked["find_rate"] and not asked["slo"]:
+        raise InputError("--find-rate needs limits to meet: give --slo such as ttft=500ms")
     if asked["seconds"] is not None and asked["requests"] is not None:
         raise InputError("--seconds and --requests exclude each other: take one of them")
+    if asked["find_rate"]:
+        low, high = asked["find_rate"]
+        return rates_between(low, high, asked["arrival"])
     if asked["replay"]:
         return (Load("trace", None),)
     if asked["rate"]:

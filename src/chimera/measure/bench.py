@@ -9,18 +9,16 @@ every configuration of a repeat. Ctrl-C keeps what was measured.
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
 
-from chimera.engines.base import CompletionRequest, Measurable, Message
+from chimera.engines.base import Measurable
 from chimera.engines.targets import open_target
-from chimera.engines.wire.call import Call
 from chimera.engines.wire.loop import Loop
 from chimera.engines.wire.wire import Wire
 from chimera.errors import EngineError, InputError, MissingExtra, OutputError
-from chimera.measure.arrivals import intended_starts
+from chimera.measure.blocks import Blocks
 from chimera.measure.client import ClientWatch
 from chimera.measure.clock import RunClock
 from chimera.measure.code_version import code_version
@@ -31,21 +29,19 @@ from chimera.measure.environment import (
     read_pressure,
 )
 from chimera.measure.interrupts import InterruptGate
-from chimera.measure.load import Ended, Sender
-from chimera.measure.plan import BenchPlan, block_order, block_prompts, load_of
-from chimera.measure.progress import Live, OnProgress, Tally
-from chimera.measure.recording import Step, recorded, start_failed, started
+from chimera.measure.keeper import Keeper
+from chimera.measure.names import named, named_options, without_folder
+from chimera.measure.plan import BenchPlan, block_order, load_of
+from chimera.measure.progress import OnProgress
+from chimera.measure.recording import start_failed, started
+from chimera.measure.search import SHARE, good_share, highest_meeting, verdict
 from chimera.measure.until import is_narrow, why_stopped
-from chimera.measure.workload import WorkloadPrompt
-from chimera.record.request import Block, EngineStart, Phase, Request, RunEnd
+from chimera.record.request import RunEnd
 from chimera.record.run import Configuration, Options, Run
-from chimera.record.runfile import Line, RunFile, Sink
+from chimera.record.runfile import RunFile, Sink
 
 OpenEngine = Callable[[str, Options, int], Measurable]
 OpenSink = Callable[[Run], Sink]
-
-_LIVE_NS = 250_000_000
-_FAILURES_IN_A_ROW = 20
 
 
 def run_bench(
@@ -70,9 +66,8 @@ def run_bench(
         KeyboardInterrupt: stopped before the first engine was there; nothing is written.
     """
     with closing(Loop()) as loop:
-        bench = _Bench(plan, open_sink, command, host, open_engine, loop)
-        bench.on_progress = on_progress
-        return bench.run()
+        keeper = Keeper(loop, on_progress)
+        return _Bench(plan, open_sink, command, host, open_engine, loop, keeper).run()
 
 
 class _Bench:
@@ -84,32 +79,25 @@ class _Bench:
         host: HostName,
         open_engine: OpenEngine,
         loop: Loop,
+        keeper: Keeper,
     ) -> None:
         self._plan = plan
         self._open_sink = open_sink
         self._command = command
         self._open_engine = open_engine
-        self._loop = loop
-        self.on_progress: OnProgress | None = None
+        self._keeper = keeper
         self._configurations = plan.configurations()
         self._environment = capture_environment(host)
         self._clock = RunClock()
         self._gate = InterruptGate(loop.wake)
         self._held = ExitStack()
         self._wire = Wire(loop)
-        self._engines: dict[Options, Measurable] = {}
-        self._warm: set[Options] = set()
-        self._lines: list[Line] = []
-        self._requests: list[Request] = []
-        self._sink: Sink | None = None
-        self._header: Run | None = None
+        self._blocks = Blocks(plan, loop, self._wire, self._clock, self._gate, keeper)
         self._first_error: EngineError | None = None
-        self._tally = Tally()
         self._client = ClientWatch()
         self._notes: list[str] = []
-        self._doing = ""
-        self._index = 0
-        self._in_a_row = 0
+        keeper.planned = self._planned
+        keeper.active = lambda: self._wire.active
 
     # --- the course of a run
 
@@ -118,8 +106,11 @@ class _Bench:
             self._held.callback(self._wire.close)
             try:
                 self._start_all()
-                self._show_regularly()
-                self._repeat()
+                self._keeper.show_regularly()
+                if self._plan.search:
+                    self._search()
+                else:
+                    self._repeat()
             except KeyboardInterrupt:
                 self._gate.stopped = True
             return self._finish()
@@ -128,36 +119,36 @@ class _Bench:
         slots = max((c.concurrency or 1 for c in self._configurations), default=1)
         for configuration in self._configurations:
             options = configuration.options
-            if self._gate.stopped or options in self._engines:
+            if self._gate.stopped or options in self._blocks.engines:
                 continue
             engine = self._open_engine(self._plan.target, options, slots)
             self._held.callback(engine.close)
             if self._start(configuration, engine):
-                self._alone(configuration, self._plan.workload.prompts[0], "cold", 0)
+                self._blocks.alone(configuration, self._plan.workload.prompts[0], "cold", 0)
 
     def _start(self, configuration: Configuration, engine: Measurable) -> bool:
         """Start one engine and record it; False if it failed."""
         begun = self._clock.now()
-        self._say(f"starting {named(configuration)}")
+        self._keeper.say(f"starting {named(configuration)}")
         try:
             with self._gate.waiting():
                 load = engine.start()
-                if self._sink is None:
+                if self._keeper.header is None:
                     self._begin(engine)
         except (MissingExtra, InputError, OutputError):
             raise  # what holds for one holds for all
         except EngineError as error:
             self._first_error = self._first_error or error
-            self._keep(start_failed(configuration.index, begun, str(error)))
-            self._say(f"failed: {error}")
+            self._keeper.add(start_failed(configuration.index, begun, str(error)))
+            self._keeper.say(f"failed: {error}")
             return False
-        self._engines[configuration.options] = engine
-        self._keep(started(configuration.index, load, self._clock))
+        self._blocks.engines[configuration.options] = engine
+        self._keeper.add(started(configuration.index, load, self._clock))
         return True
 
     def _begin(self, engine: Measurable) -> None:
         """Write the first line, now that a started engine can say which model it serves."""
-        self._header = Run(
+        header = Run(
             id=f"{self._clock.zero_utc[:19].translate(_NO_MARKS)}Z-{secrets.token_hex(3)}",
             zero_utc=self._clock.zero_utc,
             target=without_folder(self._plan.target),
@@ -174,10 +165,33 @@ class _Bench:
             server=engine.about(),
             not_learnt={} if engine.version else {"engine_version": "the server does not say"},
         )
-        self._sink = self._open_sink(self._header)
-        self._held.callback(self._sink.close)
-        for line in self._lines:
-            self._sink.add(line)
+        sink = self._open_sink(header)
+        self._held.callback(sink.close)
+        self._keeper.begin(header, sink)
+
+    def _search(self) -> None:
+        """Only the loads that it takes to find the highest one that meets the limits."""
+        plan = self._plan
+        for first in range(0, len(self._configurations), len(plan.loads)):
+            shares: dict[int, float] = {}
+            best = highest_meeting(len(plan.loads), partial(self._meets, first, shares))
+            if self._gate.stopped:
+                return
+            found = verdict(plan.loads, best, shares, plan.slo)
+            several = len(self._configurations) > len(plan.loads)
+            options = self._configurations[first].options
+            self._notes.append(f"{named_options(options)}: {found}" if several else found)
+
+    def _meets(self, first: int, shares: dict[int, float], step: int) -> bool:
+        """Whether a load meets the limits in all of its repeats together."""
+        configuration, begun = self._configurations[first + step], len(self._keeper.requests)
+        if configuration.options in self._blocks.engines:
+            for repeat in range(1, self._plan.repeats + 1):
+                if not self._gate.stopped:
+                    self._blocks.send(configuration, repeat)
+        share = good_share(self._keeper.requests[begun:], self._plan.slo)
+        shares[step] = share or 0.0
+        return not self._gate.stopped and shares[step] >= SHARE
 
     def _repeat(self) -> None:
         """Every configuration once in each repeat, until there are enough."""
@@ -189,180 +203,31 @@ class _Bench:
                 configuration = self._configurations[index]
                 if self._gate.stopped:
                     return
-                if configuration.options in self._engines:
-                    got_through |= self._block(configuration, repeat)
+                if configuration.options in self._blocks.engines:
+                    got_through |= self._blocks.send(configuration, repeat)
             if not got_through and not self._gate.stopped:
                 self._notes.append(f"stopped in repeat {repeat}: no request got through")
                 return
             if until and repeat >= plan.repeats:
                 count = len(self._configurations)
-                if is_narrow(plan, self._requests, count) or repeat == most:
-                    self._notes.append(why_stopped(plan, self._requests, repeat))
+                if is_narrow(plan, self._keeper.requests, count) or repeat == most:
+                    self._notes.append(why_stopped(plan, self._keeper.requests, repeat))
                     return
-
-    # --- one block
-
-    def _block(self, configuration: Configuration, repeat: int) -> bool:
-        """Send a block and record it; whether anything got through."""
-        plan = self._plan
-        self._doing = f"repeat {repeat}, {named(configuration)}"
-        self._in_a_row = 0
-        for _ in range(self._warm_ups()):
-            self._alone(configuration, plan.workload.prompts[0], "warmup", repeat)
-        load, first = load_of(configuration), len(self._requests)
-        count = plan.block_size(load)
-        self._in_a_row = 0
-        sender = self._sender(configuration, "measured", repeat)
-        begun = self._clock.now()
-        if load.arrival == "closed":
-            assert load.concurrency is not None
-            until = None
-            if count is None and plan.seconds is not None:
-                until = time.monotonic_ns() + round(plan.seconds * 1e9)
-            sender.closed(self._prompts(configuration, repeat, count), load.concurrency, until)
-        else:
-            prompts = list(self._prompts(configuration, repeat, count))
-            seed = f"{plan.seed}:{repeat}:{configuration.index}:arrivals"
-            trace = [prompt.at_s for prompt in prompts] if load.arrival == "trace" else []
-            starts = intended_starts(load.arrival, load.request_rate, len(prompts), seed, trace)
-            sender.open(prompts, starts)
-        return self._close_block(configuration, repeat, begun, first, count)
-
-    def _close_block(
-        self, configuration: Configuration, repeat: int, begun: int, first: int, count: int | None
-    ) -> bool:
-        mine = self._requests[first:]
-        failed = sum(1 for request in mine if request.error is not None)
-        enough = count is None or len(mine) >= count
-        self._keep(
-            Block(
-                configuration=configuration.index,
-                repeat=repeat,
-                start_ns=min((r.start_ns for r in mine), default=begun),
-                end_ns=max((r.end_ns for r in mine), default=self._clock.now()),
-                planned=len(mine) if count is None else count,
-                requests=len(mine),
-                failed=failed,
-                stopped="interrupted" if self._gate.stopped else "complete" if enough else "errors",
-            )
-        )
-        return failed < len(mine)
-
-    def _prompts(
-        self, configuration: Configuration, repeat: int, count: int | None
-    ) -> Iterator[WorkloadPrompt]:
-        prompts = self._plan.workload.prompts
-        if configuration.arrival == "trace":
-            yield from prompts
-            return
-        order = block_prompts(self._plan, configuration.index, repeat, count)
-        yield from (prompts[place] for place in order)
-
-    def _warm_ups(self) -> int:
-        """Where configurations share a server, each block begins by bringing back its own."""
-        if self._plan.warmup is not None:
-            return self._plan.warmup
-        shared = any(engine.pid is None for engine in self._engines.values())
-        return 1 if shared and len(self._engines) > 1 else 0
-
-    def _alone(
-        self, configuration: Configuration, prompt: WorkloadPrompt, phase: Phase, repeat: int
-    ) -> None:
-        """One request by itself: cold, or to warm."""
-        self._sender(configuration, phase, repeat).closed(iter([prompt]), 1)
-
-    def _sender(self, configuration: Configuration, phase: Phase, repeat: int) -> Sender:
-        engine = self._engines[configuration.options]
-        take = partial(self._take, engine, configuration, phase, repeat)
-        return Sender(self._loop, self._wire, partial(self._prepared, engine), take, self._stop)
-
-    def _prepared(self, engine: Measurable, prompt: WorkloadPrompt) -> Call:
-        plan = self._plan
-        return engine.prepare(
-            CompletionRequest(
-                prompt=prompt.text,
-                messages=tuple(Message(m.role, m.content) for m in prompt.messages),
-                json_schema=prompt.json_schema,
-                max_tokens=prompt.max_tokens or plan.max_tokens,
-                cache_prompt=plan.cache_prompt,
-                ignore_eos=plan.ignore_eos,
-                timeout_s=plan.timeout_s,
-                stall_s=plan.stall_s,
-            )
-        )
-
-    def _stop(self) -> str:
-        """Why the block must end now; "" while it may go on."""
-        if self._gate.stopped:
-            return "interrupted by the user"
-        if self._in_a_row >= _FAILURES_IN_A_ROW:
-            return f"the block was ended after {self._in_a_row} failures in a row"
-        return ""
-
-    def _take(
-        self,
-        engine: Measurable,
-        configuration: Configuration,
-        phase: Phase,
-        repeat: int,
-        ended: Ended,
-    ) -> None:
-        """Record a request that has ended."""
-        # The first request that gets through is the cold one, whatever the plan called it.
-        if configuration.options not in self._warm:
-            phase, repeat = "cold", 0
-        step = Step(configuration.index, ended.prompt, 0 if phase != "measured" else repeat, phase)
-        request = recorded(self._index, step, ended, engine, self._clock)
-        self._index += 1
-        if request.error is None:
-            self._warm.add(configuration.options)
-            self._in_a_row = 0
-        else:
-            self._in_a_row += 1
-        self._tally.add(request)
-        self._keep(request)
-
-    # --- what is kept and shown
-
-    def _keep(self, line: Line) -> None:
-        self._lines.append(line)
-        if isinstance(line, Request):
-            self._requests.append(line)
-        if self._sink is not None:
-            self._sink.add(line)
-            self._loop.later(self._flush)
-
-    def _flush(self) -> None:
-        if self._sink is not None:
-            self._sink.flush()
 
     def _planned(self) -> int | None:
         plan = self._plan
-        if plan.until_percent is not None:
+        if plan.until_percent is not None or plan.search:
             return None
         sizes = [plan.block_size(load_of(c)) for c in self._configurations]
         if None in sizes:
             return None
         starts = len({c.options for c in self._configurations})
-        warm = self._warm_ups() * len(sizes)
+        warm = self._blocks.warm_ups() * len(sizes)
         return starts + plan.repeats * (sum(size or 0 for size in sizes) + warm)
 
-    def _say(self, text: str) -> None:
-        self._doing = text
-        if self.on_progress is not None:
-            self.on_progress(self._live())
-
-    def _live(self) -> Live:
-        return self._tally.live(self._planned(), self._wire.active, self._doing)
-
-    def _show_regularly(self) -> None:
-        if self.on_progress is None:
-            return
-        self.on_progress(self._live())
-        self._loop.at(time.monotonic_ns() + _LIVE_NS, self._show_regularly)
-
     def _finish(self) -> RunFile:
-        if self._sink is None or self._header is None:
+        header = self._keeper.header
+        if header is None:
             if self._gate.stopped or self._first_error is None:
                 raise KeyboardInterrupt
             raise self._first_error
@@ -370,50 +235,20 @@ class _Bench:
             times = self._wire.clock_steps
             self._notes.append(f"the wall clock was set {times} time(s) during the run")
         end = RunEnd(
-            requests=len(self._requests),
-            failed=sum(1 for request in self._requests if request.error is not None),
-            planned=self._planned() or len(self._requests),
+            requests=len(self._keeper.requests),
+            failed=sum(1 for request in self._keeper.requests if request.error is not None),
+            planned=self._planned() or len(self._keeper.requests),
             stopped="interrupted" if self._gate.stopped else "complete",
             end_ns=self._clock.now(),
             pressure=read_pressure(),
             load_average=read_load_average(),
-            client=self._client.cost(self._wire, self._requests),
+            client=self._client.cost(self._wire, self._keeper.requests),
             notes=tuple(self._notes),
         )
-        self._keep(end)
-        self._sink.flush()
-        if self.on_progress is not None:
-            self.on_progress(self._live())
-        return RunFile(
-            run=self._header,
-            starts=tuple(line for line in self._lines if isinstance(line, EngineStart)),
-            requests=tuple(self._requests),
-            end=end,
-            blocks=tuple(line for line in self._lines if isinstance(line, Block)),
-        )
+        self._keeper.add(end)
+        self._keeper.flush()
+        self._keeper.show()
+        return self._keeper.file(header, end)
 
 
 _NO_MARKS = str.maketrans("", "", "-:")
-
-
-def named(configuration: Configuration) -> str:
-    """A configuration in a few words: its options and load, without what all runs set."""
-    parts = [
-        f"{name}={value}"
-        for name, value in configuration.options.as_set().items()
-        if name not in ("temperature", "seed")
-    ]
-    if configuration.arrival != "closed":
-        rate = configuration.request_rate
-        parts.append(configuration.arrival + ("" if rate is None else f" {rate:g}/s"))
-    elif configuration.concurrency != 1:
-        parts.append(f"concurrency={configuration.concurrency}")
-    return " ".join(parts) or "the default configuration"
-
-
-def without_folder(target: str) -> str:
-    """A model file's folder says where it lies on this machine, not which model it is."""
-    kind, colon, rest = target.partition(":")
-    if kind != "llamacpp" or not rest:
-        return target
-    return f"{kind}{colon}{rest.replace(chr(92), '/').rpartition('/')[2]}"

@@ -40,6 +40,8 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
     ``until_percent`` repeats until the 95% interval of ``until_metric`` is at most that wide
     to either side of its mean, ``most_repeats`` at most. ``seed`` sets orders, arrivals and
     sampling. ``timeout_s`` limits each request, ``stall_s`` the silence within one.
+    ``search`` tries only those of the ascending ``loads`` that it takes to find the highest
+    that meets ``slo``.
     """
 
     target: str
@@ -61,6 +63,7 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float = 300.0
     stall_s: float | None = None
     slo: dict[str, float] = {}
+    search: bool = False
     experiment: str = ""
 
     def configurations(self) -> tuple[Configuration, ...]:
