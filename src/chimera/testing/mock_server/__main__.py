@@ -69,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     loop = Loop(given["tick_us"] * 1000)
     try:
         server = Server(Settings(**given | {"defaults": "&".join(defaults)}), loop)
-    except (OSError, BadBehaviour) as error:
+    except (OSError, OverflowError, BadBehaviour) as error:
         parser.error(str(error))
     signal.signal(signal.SIGTERM, lambda *_: loop.stop())
     print(server.url, flush=True)

@@ -122,6 +122,7 @@ def behaviour_of(model: str, defaults: str = "") -> Behaviour:
 
 
 def _pairs(query: str) -> dict[str, str]:
+    query = "&".join(part for part in query.split("&") if part)  # whoever joins may leave a "&"
     try:
         return dict(parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)))
     except ValueError as error:

@@ -111,7 +111,7 @@ class _Answer:
             if end is not None:
                 return end
         yield from self._tokens(tokens)
-        yield self._next_gap(), self._wrap(self._dialect.tail(self._timing())) + self._last(), 0
+        yield self._end_gap(), self._wrap(self._dialect.tail(self._timing())) + self._last(), 0
         self._job.record.truth.outcome = "done"
         return End.CLOSE if self._closes else End.KEEP
 
@@ -168,8 +168,8 @@ class _Answer:
         headers = {"Content-Type": kind, **headers}
         if self._closes:
             headers["Connection"] = "close"
-        if self._job.ask.id is not None:
-            headers["X-Request-Id"] = self._job.ask.id
+        if "x-request-id" in self._job.request.headers:
+            headers["X-Request-Id"] = self._job.request.headers["x-request-id"]
         return head_bytes(200, headers)
 
     def _slowly(self, head: bytes) -> Generator[Step, None, None]:
@@ -221,11 +221,13 @@ class _Answer:
         return min(self._behaviour.chunk, end - sent), thinking
 
     def _next_gap(self) -> int:
-        """The gap to the next step, which the step after it does not wait for again. What ends
-        an answer follows its last token at once.
-        """
+        """The gap to the next step, which the step after it does not wait for again."""
         gap, self._gap = self._gap, 0
         return gap
+
+    def _end_gap(self) -> int:
+        """What ends an answer follows its last token at once."""
+        return 0 if self._sent else self._next_gap()
 
     def _timing(self) -> Timing:
         writes = self._job.record.write_ns
@@ -250,7 +252,7 @@ class _Answer:
         return None
 
     def break_end(self) -> Generator[Step, None, End | None]:
-        yield self._next_gap(), self._last(), 0
+        yield self._end_gap(), self._last(), 0
         return End.CLOSE
 
     def break_connection(self) -> Generator[Step, None, End | None]:

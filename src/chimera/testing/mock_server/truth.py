@@ -77,7 +77,8 @@ class Summary(msgspec.Struct, kw_only=True):
     """GET /truth/summary. None where no value exists.
 
     ``gap`` is between two writes of one answer, ``lag`` is a write's time minus its plan; writes
-    of answers that the client did not take at once are left out of it. ``cpu_s`` is the server
+    of answers that the client did not take at once are left out of it. A flat write is planned
+    for when the one before it was taken. ``cpu_s`` is the server
     process's CPU time within ``wall_s``, since the start or the last DELETE /truth.
     """
 

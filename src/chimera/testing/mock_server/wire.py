@@ -71,6 +71,8 @@ class Parser:
                 raise BadRequest("the head of the request is too long")
             if b"\n" in self._buffer or len(self._buffer) > 8:
                 _check_method(bytes(self._buffer).split(b" ", 1)[0])
+            if self._buffer.count(b"\n") > self._buffer.count(b"\r\n"):
+                raise BadRequest("the lines of a request end in CR LF")
             return None
         head = bytes(self._buffer[:end])
         del self._buffer[: end + 4]
