@@ -145,7 +145,7 @@ class LlamaCpp:
     @property
     def cannot(self) -> dict[str, str]:
         """See ``Engine.cannot``."""
-        return {"keep_alive": "the model stays loaded until the engine is closed"}
+        return {}
 
     def complete(self, request: CompletionRequest, on_token: OnToken | None = None) -> Completion:
         """See ``Engine.complete``. The prompt's tokens are counted before, and compared after:
