@@ -272,6 +272,7 @@ class TestTruthAndMetrics:
             assert summary.ttft_mean_ns == server.truth().requests[0].ttft_ns
             assert (summary.lag_max_ns or 0) >= (summary.lag_p50_ns or 0) >= 0
             assert 0 < summary.cpu_s < summary.wall_s
+            assert summary.starved_s is None or summary.starved_s >= 0
             server.clear()
             assert server.truth().requests == []
             assert server.truth().pid == server.pid

@@ -10,6 +10,7 @@ import time
 from array import array
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -79,7 +80,9 @@ class Summary(msgspec.Struct, kw_only=True):
     ``gap`` is between two writes of one answer, ``lag`` is a write's time minus its plan; writes
     of answers that the client did not take at once are left out of it. A flat write is planned
     for when the one before it was taken. ``cpu_s`` is the server
-    process's CPU time within ``wall_s``, since the start or the last DELETE /truth.
+    process's CPU time within ``wall_s``, since the start or the last DELETE /truth. ``starved_s``
+    is how long it was ready to run while others had the cores: where it is not small, the lag
+    is the machine's.
     """
 
     n: int
@@ -95,6 +98,7 @@ class Summary(msgspec.Struct, kw_only=True):
     lag_max_ns: int | None
     cpu_s: float
     wall_s: float
+    starved_s: float | None
 
 
 class Record:
@@ -143,10 +147,13 @@ class TruthLog:
         """Forget every record; what still runs is not heard of again."""
         self.records = []
         self._cpu_s = time.process_time()
+        self._starved_s = _starved_s()
         self._since_ns = time.monotonic_ns()
 
     def summary(self) -> Summary:
         records = self.records
+        starved_s = _starved_s()
+        known = starved_s is not None and self._starved_s is not None
         ttft = sorted(r.write_ns[0] - r.truth.arrival_ns for r in records if r.write_ns)
         gaps = sorted(b - a for r in records for a, b in pairwise(r.write_ns))
         lags = sorted(_lags(records))
@@ -164,7 +171,16 @@ class TruthLog:
             lag_max_ns=lags[-1] if lags else None,
             cpu_s=time.process_time() - self._cpu_s,
             wall_s=(time.monotonic_ns() - self._since_ns) / 1e9,
+            starved_s=(starved_s or 0.0) - (self._starved_s or 0.0) if known else None,
         )
+
+
+def _starved_s() -> float | None:
+    """Linux counts it in the second field of schedstat; None elsewhere."""
+    try:
+        return int(Path("/proc/self/schedstat").read_text("ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def _lags(records: list[Record]) -> Iterable[int]:
