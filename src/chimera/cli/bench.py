@@ -109,6 +109,13 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     show_default=True,
     help="Tokens of each answer; all of them are generated where the engine can.",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Client processes that share the load.",
+)
 @click.option("--stop-at-eos", is_flag=True, help="Let answers end by themselves.")
 @click.option("--cache-prompt", is_flag=True, help="Let the server reuse a prompt's beginning.")
 @click.option(

@@ -154,6 +154,7 @@ def plan_of(asked: dict[str, Any], workload: Workload) -> BenchPlan:
         stall_s=asked["stall"],
         slo=asked["slo"],
         search=bool(asked["find_rate"]),
+        processes=asked["processes"],
         experiment=asked["experiment"] or "",
     )
 

@@ -22,11 +22,13 @@ from chimera.measure.blocks import Blocks
 from chimera.measure.client import ClientWatch
 from chimera.measure.clock import RunClock
 from chimera.measure.code_version import code_version
+from chimera.measure.crew import ProcessCrew, Setup
 from chimera.measure.environment import (
     HostName,
     capture_environment,
     read_load_average,
     read_pressure,
+    utc_now,
 )
 from chimera.measure.interrupts import InterruptGate
 from chimera.measure.keeper import Keeper
@@ -34,6 +36,7 @@ from chimera.measure.names import named, named_options, without_folder
 from chimera.measure.plan import BenchPlan, block_order, load_of
 from chimera.measure.progress import OnProgress
 from chimera.measure.recording import start_failed, started
+from chimera.measure.resume import check_same
 from chimera.measure.search import SHARE, good_share, highest_meeting, verdict
 from chimera.measure.until import is_narrow, why_stopped
 from chimera.record.request import RunEnd
@@ -52,22 +55,27 @@ def run_bench(
     host: HostName = "hash",
     open_engine: OpenEngine = open_target,
     on_progress: OnProgress | None = None,
+    resume: RunFile | None = None,
 ) -> RunFile:
     """Do what ``plan`` says; every record goes to the sink as soon as it is there.
 
     ``open_sink`` is called once the first engine has said which model it serves. ``command``
-    is recorded as the command line. The result is what the sink was given; after Ctrl-C its
-    end says "interrupted".
+    is recorded as the command line. ``resume`` is an earlier part of the run: what is missing
+    of it is done, and its header is the one that ``open_sink`` gets. The result is what the
+    sink was given; after Ctrl-C its end says "interrupted".
 
     Raises:
-        InputError: the plan or target cannot be used.
+        InputError: the plan or target cannot be used, or is not that of the run to resume.
         OutputError: the sink cannot be written; what it holds by then is kept.
         EngineError: no engine of the grid could be started; nothing is written.
         KeyboardInterrupt: stopped before the first engine was there; nothing is written.
     """
     with closing(Loop()) as loop:
         keeper = Keeper(loop, on_progress)
-        return _Bench(plan, open_sink, command, host, open_engine, loop, keeper).run()
+        bench = _Bench(plan, open_sink, command, host, open_engine, loop, keeper)
+        if resume is not None:
+            bench.restore(resume)
+        return bench.run()
 
 
 class _Bench:
@@ -85,19 +93,36 @@ class _Bench:
         self._open_sink = open_sink
         self._command = command
         self._open_engine = open_engine
+        self._loop = loop
         self._keeper = keeper
+        self._crew: ProcessCrew | None = None
         self._configurations = plan.configurations()
         self._environment = capture_environment(host)
-        self._clock = RunClock()
         self._gate = InterruptGate(loop.wake)
         self._held = ExitStack()
         self._wire = Wire(loop)
+        self._clock = RunClock()
         self._blocks = Blocks(plan, loop, self._wire, self._clock, self._gate, keeper)
+        self._earlier: Run | None = None
         self._first_error: EngineError | None = None
         self._client = ClientWatch()
         self._notes: list[str] = []
         keeper.planned = self._planned
         keeper.active = lambda: self._wire.active
+
+    def restore(self, earlier: RunFile) -> None:
+        """Take over an earlier part of the run."""
+        check_same(earlier.run, self._plan)
+        self._earlier = earlier.run
+        self._clock = RunClock(earlier.run.zero_utc)
+        self._blocks = Blocks(
+            self._plan, self._loop, self._wire, self._clock, self._gate, self._keeper
+        )
+        self._keeper.restore(earlier)
+        self._notes.append(
+            f"resumed at {utc_now()}, with {len(earlier.requests)} requests kept from before; "
+            "the two parts are joined by the wall clock"
+        )
 
     # --- the course of a run
 
@@ -106,6 +131,7 @@ class _Bench:
             self._held.callback(self._wire.close)
             try:
                 self._start_all()
+                self._hire()
                 self._keeper.show_regularly()
                 if self._plan.search:
                     self._search()
@@ -126,6 +152,20 @@ class _Bench:
             if self._start(configuration, engine):
                 self._blocks.alone(configuration, self._plan.workload.prompts[0], "cold", 0)
 
+    def _hire(self) -> None:
+        """More processes, where asked for."""
+        if self._plan.processes < 2 or not self._blocks.engines or self._gate.stopped:
+            return
+        if any(engine.pid is not None for engine in self._blocks.engines.values()):
+            raise InputError(
+                "--processes needs a server that runs by itself; the embedded engine is "
+                "reached by the process that started it alone"
+            )
+        setup = Setup(plan=self._plan, zero_utc=self._clock.zero_utc, zero_ns=self._clock.zero_ns)
+        size, keeper = self._plan.processes, self._keeper
+        crew = self._held.enter_context(ProcessCrew(size, setup, self._loop, keeper, self._gate))
+        self._crew = self._blocks.crew = crew
+
     def _start(self, configuration: Configuration, engine: Measurable) -> bool:
         """Start one engine and record it; False if it failed."""
         begun = self._clock.now()
@@ -142,13 +182,19 @@ class _Bench:
             self._keeper.add(start_failed(configuration.index, begun, str(error)))
             self._keeper.say(f"failed: {error}")
             return False
-        self._blocks.engines[configuration.options] = engine
+        self._blocks.take_on(configuration.options, engine)
         self._keeper.add(started(configuration.index, load, self._clock))
         return True
 
     def _begin(self, engine: Measurable) -> None:
         """Write the first line, now that a started engine can say which model it serves."""
-        header = Run(
+        header = self._earlier or self._described(engine)
+        sink = self._open_sink(header)
+        self._held.callback(sink.close)
+        self._keeper.begin(header, sink)
+
+    def _described(self, engine: Measurable) -> Run:
+        return Run(
             id=f"{self._clock.zero_utc[:19].translate(_NO_MARKS)}Z-{secrets.token_hex(3)}",
             zero_utc=self._clock.zero_utc,
             target=without_folder(self._plan.target),
@@ -165,9 +211,6 @@ class _Bench:
             server=engine.about(),
             not_learnt={} if engine.version else {"engine_version": "the server does not say"},
         )
-        sink = self._open_sink(header)
-        self._held.callback(sink.close)
-        self._keeper.begin(header, sink)
 
     def _search(self) -> None:
         """Only the loads that it takes to find the highest one that meets the limits."""
@@ -203,7 +246,9 @@ class _Bench:
                 configuration = self._configurations[index]
                 if self._gate.stopped:
                     return
-                if configuration.options in self._blocks.engines:
+                if self._keeper.is_complete(index, repeat):
+                    got_through = True
+                elif configuration.options in self._blocks.engines:
                     got_through |= self._blocks.send(configuration, repeat)
             if not got_through and not self._gate.stopped:
                 self._notes.append(f"stopped in repeat {repeat}: no request got through")
@@ -231,8 +276,8 @@ class _Bench:
             if self._gate.stopped or self._first_error is None:
                 raise KeyboardInterrupt
             raise self._first_error
-        if self._wire.clock_steps:
-            times = self._wire.clock_steps
+        times = self._wire.clock_steps + (self._crew.clock_steps if self._crew else 0)
+        if times:
             self._notes.append(f"the wall clock was set {times} time(s) during the run")
         end = RunEnd(
             requests=len(self._keeper.requests),
@@ -242,7 +287,7 @@ class _Bench:
             end_ns=self._clock.now(),
             pressure=read_pressure(),
             load_average=read_load_average(),
-            client=self._client.cost(self._wire, self._keeper.requests),
+            client=self._client.cost(self._wire, self._keeper.requests, self._crew),
             notes=tuple(self._notes),
         )
         self._keeper.add(end)

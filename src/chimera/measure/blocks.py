@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Protocol
+
+import msgspec
 
 from chimera.engines.base import CompletionRequest, Measurable, Message
 from chimera.engines.wire.call import Call
@@ -18,15 +22,40 @@ from chimera.measure.load import Ended, Sender
 from chimera.measure.names import named
 from chimera.measure.plan import BenchPlan, block_prompts, load_of
 from chimera.measure.recording import Step, recorded
+from chimera.measure.resume import done_in_block
 from chimera.measure.workload import WorkloadPrompt
 from chimera.record.request import Block, Phase
 from chimera.record.run import Configuration, Options
 
-_FAILURES_IN_A_ROW = 20  # after so many a block ends: nothing gets through
+_MOST_IN_VAIN = 20  # after so many failures and no success a block ends
+
+
+class Share(msgspec.Struct, frozen=True):
+    """What one process is to send of a block.
+
+    ``places`` of prompts in the workload, in order; None for no end. In a closed loop
+    ``clients`` and ``until_ns``; in an open one ``starts_ns``, after ``zero_ns``. The latter
+    two are monotonic.
+    """
+
+    places: list[int] | None
+    clients: int
+    starts_ns: list[int] | None
+    zero_ns: int
+    until_ns: int | None = None
+
+
+class Crew(Protocol):
+    """Several processes that share the sending."""
+
+    def work(self, configuration: Configuration, repeat: int, share: Share) -> None: ...
 
 
 class Blocks:
-    """One block after another. ``engines`` are those that started, by their options."""
+    """One block after another. ``engines`` are those that started, by their options.
+
+    ``crew`` does the sending where one process is not enough.
+    """
 
     def __init__(
         self,
@@ -45,34 +74,82 @@ class Blocks:
         self._keeper = keeper
         self.engines: dict[Options, Measurable] = {}
         self._warm: set[Options] = set()
-        self._index = 0
-        self._in_a_row = 0
+        self._in_vain = 0
+        self.crew: Crew | None = None
+
+    def take_on(self, options: Options, engine: Measurable, *, warm: bool = False) -> None:
+        """An engine that has started; ``warm`` if its first request has been answered."""
+        self.engines[options] = engine
+        if warm:
+            self._warm.add(options)
 
     def send(self, configuration: Configuration, repeat: int) -> bool:
-        """Send a block and record it; whether anything got through."""
+        """Send a block, or what an earlier part of the run has left of it, and record it.
+
+        Returns whether anything got through.
+        """
         plan = self._plan
         self._keeper.doing = f"repeat {repeat}, {named(configuration)}"
-        self._in_a_row = 0
         for _ in range(self.warm_ups()):
             self.alone(configuration, plan.workload.prompts[0], "warmup", repeat)
         load, first = load_of(configuration), len(self._keeper.requests)
+        done = done_in_block(self._keeper.requests, configuration.index, repeat)
         count = plan.block_size(load)
-        self._in_a_row = 0
-        sender = self._sender(configuration, "measured", repeat)
         begun = self._clock.now()
-        if load.arrival == "closed":
-            assert load.concurrency is not None
-            until = None
-            if count is None and plan.seconds is not None:
-                until = time.monotonic_ns() + round(plan.seconds * 1e9)
-            sender.closed(self._prompts(configuration, repeat, count), load.concurrency, until)
+        share = self._share(configuration, repeat, count, done)
+        if self.crew is None:
+            self.work(configuration, repeat, share)
         else:
-            prompts = list(self._prompts(configuration, repeat, count))
-            seed = f"{plan.seed}:{repeat}:{configuration.index}:arrivals"
-            trace = [prompt.at_s for prompt in prompts] if load.arrival == "trace" else []
-            starts = intended_starts(load.arrival, load.request_rate, len(prompts), seed, trace)
-            sender.open(prompts, starts)
-        return self._close_block(configuration, repeat, begun, first, count)
+            self.crew.work(configuration, repeat, share)
+        left = None if count is None else count - len(done)
+        return self._close_block(configuration, repeat, begun, first, left)
+
+    def work(self, configuration: Configuration, repeat: int, share: Share) -> None:
+        """Send a share of a block, or all of it, and record each request."""
+        self._in_vain = 0
+        sender = self._sender(configuration, "measured", repeat)
+        prompts = self._plan.workload.prompts
+        if share.starts_ns is not None:
+            assert share.places is not None
+            sender.open([prompts[place] for place in share.places], share.starts_ns, share.zero_ns)
+            return
+        places: Iterable[int] = share.places or ()
+        if share.places is None:
+            places = block_prompts(self._plan, configuration.index, repeat, None)
+        sender.closed((prompts[place] for place in places), share.clients, share.until_ns)
+
+    def _share(
+        self, configuration: Configuration, repeat: int, count: int | None, done: Sequence[str]
+    ) -> Share:
+        """All of a block, without what is ``done`` of it."""
+        plan, load, now = self._plan, load_of(configuration), time.monotonic_ns()
+        if load.arrival != "closed":
+            places, starts = self._open_schedule(configuration, repeat, count)
+            kept = _without(list(zip(places, starts, strict=True)), done, plan)
+            left = [place for place, _ in kept]
+            first = kept[0][1] if kept else 0
+            return Share(left, 0, [start - first for _, start in kept], now)
+        assert load.concurrency is not None
+        if count is None:
+            assert plan.seconds is not None
+            return Share(None, load.concurrency, None, now, now + round(plan.seconds * 1e9))
+        order = list(block_prompts(plan, configuration.index, repeat, count))
+        left = [place for place, _ in _without([(p, 0) for p in order], done, plan)]
+        return Share(left, load.concurrency, None, now)
+
+    def _open_schedule(
+        self, configuration: Configuration, repeat: int, count: int | None
+    ) -> tuple[list[int], list[int]]:
+        """(places of the prompts, when each starts): ns after the block's beginning."""
+        plan, load = self._plan, load_of(configuration)
+        seed = f"{plan.seed}:{repeat}:{configuration.index}:arrivals"
+        if load.arrival == "trace":
+            times = [prompt.at_s for prompt in plan.workload.prompts]
+            starts = intended_starts("trace", None, len(times), seed, times)
+            return sorted(range(len(times)), key=lambda i: times[i] or 0.0), starts
+        places = list(block_prompts(plan, configuration.index, repeat, count))
+        starts = intended_starts(load.arrival, load.request_rate, len(places), seed)
+        return places, starts
 
     def _close_block(
         self, configuration: Configuration, repeat: int, begun: int, first: int, count: int | None
@@ -93,16 +170,6 @@ class Blocks:
             )
         )
         return failed < len(mine)
-
-    def _prompts(
-        self, configuration: Configuration, repeat: int, count: int | None
-    ) -> Iterator[WorkloadPrompt]:
-        prompts = self._plan.workload.prompts
-        if configuration.arrival == "trace":
-            yield from prompts
-            return
-        order = block_prompts(self._plan, configuration.index, repeat, count)
-        yield from (prompts[place] for place in order)
 
     def warm_ups(self) -> int:
         """Where configurations share a server, each block begins by bringing back its own."""
@@ -141,8 +208,8 @@ class Blocks:
         """Why the block must end now; "" while it may go on."""
         if self._gate.stopped:
             return "interrupted by the user"
-        if self._in_a_row >= _FAILURES_IN_A_ROW:
-            return f"the block was ended after {self._in_a_row} failures in a row"
+        if self._in_vain >= _MOST_IN_VAIN:
+            return f"the block was ended after {self._in_vain} failures and no success"
         return ""
 
     def _take(
@@ -158,11 +225,29 @@ class Blocks:
         if configuration.options not in self._warm:
             phase, repeat = "cold", 0
         step = Step(configuration.index, ended.prompt, 0 if phase != "measured" else repeat, phase)
-        request = recorded(self._index, step, ended, engine, self._clock)
-        self._index += 1
+        index = self._keeper.next_index
+        request = recorded(index, step, ended, engine, self._clock)
         if request.error is None:
             self._warm.add(configuration.options)
-            self._in_a_row = 0
+            self._in_vain = -_NEVER
         else:
-            self._in_a_row += 1
+            self._in_vain += 1
         self._keeper.add(request)
+
+
+_NEVER = 1 << 60  # once something got through, no number of failures ends a block
+
+
+def _without(
+    planned: list[tuple[int, int]], done: Sequence[str], plan: BenchPlan
+) -> list[tuple[int, int]]:
+    """What is left of (place, start) when prompts of the ids in ``done`` have been sent."""
+    sent = Counter(done)
+    left = []
+    for place, start in planned:
+        prompt = plan.workload.prompts[place].id
+        if sent[prompt] > 0:
+            sent[prompt] -= 1
+        else:
+            left.append((place, start))
+    return left

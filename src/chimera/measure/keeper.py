@@ -30,21 +30,43 @@ class Keeper:
         self._flush_is_due = False
         self.header: Run | None = None
         self.requests: list[Request] = []
+        self.next_index = 0
+        self._restored: RunFile | None = None
+        self._complete: set[tuple[int, int]] = set()
         self.doing = ""
         self.planned: Callable[[], int | None] = lambda: None
         self.active: Callable[[], int] = lambda: 0
 
-    def begin(self, header: Run, sink: Sink) -> None:
-        """From now on there is a sink; it gets what has gathered."""
+    def begin(self, header: Run | None, sink: Sink) -> None:
+        """From now on there is a sink; it gets what has gathered.
+
+        ``header`` is None in a process that only helps with a run.
+        """
         self.header, self._sink = header, sink
         for line in self._lines:
             sink.add(line)
+
+    def restore(self, earlier: RunFile) -> None:
+        """Take over what an earlier part of the run has kept; the sink has it already."""
+        self._restored = earlier
+        self.requests += earlier.requests
+        self.next_index = 1 + max((r.index for r in self.requests), default=-1)
+        self._complete = {
+            (block.configuration, block.repeat)
+            for block in earlier.blocks
+            if block.stopped != "interrupted"
+        }
+
+    def is_complete(self, configuration: int, repeat: int) -> bool:
+        """Whether an earlier part of the run has done that block."""
+        return (configuration, repeat) in self._complete
 
     def add(self, line: Line) -> None:
         """Keep one record."""
         self._lines.append(line)
         if isinstance(line, Request):
             self.requests.append(line)
+            self.next_index += 1
             self._tally.add(line)
         if self._sink is not None:
             self._sink.add(line)
@@ -76,13 +98,17 @@ class Keeper:
 
     def file(self, header: Run, end: RunEnd) -> RunFile:
         """All of it."""
+        lines, before = self._lines, self._restored
+        starts = tuple(line for line in lines if isinstance(line, EngineStart))
+        blocks = tuple(line for line in lines if isinstance(line, Block))
+        watched = tuple(line for line in lines if isinstance(line, Watched))
         return RunFile(
             run=header,
-            starts=tuple(line for line in self._lines if isinstance(line, EngineStart)),
+            starts=(before.starts if before else ()) + starts,
             requests=tuple(self.requests),
             end=end,
-            blocks=tuple(line for line in self._lines if isinstance(line, Block)),
-            watched=tuple(line for line in self._lines if isinstance(line, Watched)),
+            blocks=(before.blocks if before else ()) + blocks,
+            watched=(before.watched if before else ()) + watched,
         )
 
     def _live(self) -> Live:

@@ -79,10 +79,9 @@ class Sender:
             following()
         self._wait()
 
-    def open(self, prompts: Sequence[WorkloadPrompt], starts_ns: Sequence[int]) -> None:
-        """Each request at its own time, ``starts_ns`` after now."""
+    def open(self, prompts: Sequence[WorkloadPrompt], starts_ns: Sequence[int], zero: int) -> None:
+        """Each request at its own time: ``starts_ns`` after ``zero`` of the monotonic clock."""
         supply = self._supply(iter(prompts))
-        zero = time.monotonic_ns()
         schedule = iter(starts_ns)
         due = next(schedule, None)
 

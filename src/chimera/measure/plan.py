@@ -41,7 +41,7 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
     to either side of its mean, ``most_repeats`` at most. ``seed`` sets orders, arrivals and
     sampling. ``timeout_s`` limits each request, ``stall_s`` the silence within one.
     ``search`` tries only those of the ascending ``loads`` that it takes to find the highest
-    that meets ``slo``.
+    that meets ``slo``. ``processes`` share the sending.
     """
 
     target: str
@@ -64,6 +64,7 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
     stall_s: float | None = None
     slo: dict[str, float] = {}
     search: bool = False
+    processes: int = 1
     experiment: str = ""
 
     def configurations(self) -> tuple[Configuration, ...]:
