@@ -116,6 +116,11 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     show_default=True,
     help="Client processes that share the load.",
 )
+@click.option(
+    "--watch/--no-watch",
+    default=True,
+    help="Watch the machine and the server meanwhile.  [default: watch]",
+)
 @click.option("--stop-at-eos", is_flag=True, help="Let answers end by themselves.")
 @click.option("--cache-prompt", is_flag=True, help="Let the server reuse a prompt's beginning.")
 @click.option(
@@ -207,7 +212,7 @@ def command_line(ctx: click.Context) -> str:
             continue
         flag = max(param.opts, key=len)
         if isinstance(value, bool):
-            words_.append(flag)
+            words_.append(flag if value else param.secondary_opts[0])
         elif name == "settings":
             for key, values in value.items():
                 words_ += [flag, f"{key}={','.join(map(str, values))}"]

@@ -155,6 +155,7 @@ def plan_of(asked: dict[str, Any], workload: Workload) -> BenchPlan:
         slo=asked["slo"],
         search=bool(asked["find_rate"]),
         processes=asked["processes"],
+        watch=asked["watch"],
         experiment=asked["experiment"] or "",
     )
 

@@ -39,6 +39,7 @@ from chimera.measure.recording import start_failed, started
 from chimera.measure.resume import check_same
 from chimera.measure.search import SHARE, good_share, highest_meeting, verdict
 from chimera.measure.until import is_narrow, why_stopped
+from chimera.measure.watching import Watching
 from chimera.record.request import RunEnd
 from chimera.record.run import Configuration, Options, Run
 from chimera.record.runfile import RunFile, Sink
@@ -96,6 +97,7 @@ class _Bench:
         self._loop = loop
         self._keeper = keeper
         self._crew: ProcessCrew | None = None
+        self._watching: Watching | None = None
         self._configurations = plan.configurations()
         self._environment = capture_environment(host)
         self._gate = InterruptGate(loop.wake)
@@ -131,6 +133,7 @@ class _Bench:
             self._held.callback(self._wire.close)
             try:
                 self._start_all()
+                self._watch()
                 self._hire()
                 self._keeper.show_regularly()
                 if self._plan.search:
@@ -151,6 +154,13 @@ class _Bench:
             self._held.callback(engine.close)
             if self._start(configuration, engine):
                 self._blocks.alone(configuration, self._plan.workload.prompts[0], "cold", 0)
+
+    def _watch(self) -> None:
+        """Monitors, unless they are not wanted."""
+        engines = list(self._blocks.engines.values())
+        if self._plan.watch and engines and not self._gate.stopped:
+            watching = Watching(engines[0], self._loop, self._keeper, self._clock)
+            self._watching = self._held.enter_context(watching)
 
     def _hire(self) -> None:
         """More processes, where asked for."""
@@ -279,6 +289,7 @@ class _Bench:
         times = self._wire.clock_steps + (self._crew.clock_steps if self._crew else 0)
         if times:
             self._notes.append(f"the wall clock was set {times} time(s) during the run")
+        monitors = self._watching.monitors if self._watching else None
         end = RunEnd(
             requests=len(self._keeper.requests),
             failed=sum(1 for request in self._keeper.requests if request.error is not None),
@@ -287,7 +298,10 @@ class _Bench:
             end_ns=self._clock.now(),
             pressure=read_pressure(),
             load_average=read_load_average(),
-            client=self._client.cost(self._wire, self._keeper.requests, self._crew),
+            client=self._client.cost(
+                self._wire, self._keeper.requests, self._crew, monitors and monitors.cpu_s
+            ),
+            not_watched=monitors.not_watched if monitors else {"all": "not asked for"},
             notes=tuple(self._notes),
         )
         self._keeper.add(end)

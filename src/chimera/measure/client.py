@@ -19,7 +19,13 @@ class ClientWatch:
         self._cpu_s = _cpu_s()
         self._wall_ns = time.monotonic_ns()
 
-    def cost(self, wire: Wire, requests: Sequence[Request], crew: ProcessCrew | None) -> ClientCost:
+    def cost(
+        self,
+        wire: Wire,
+        requests: Sequence[Request],
+        crew: ProcessCrew | None,
+        watching_cpu_s: float | None,
+    ) -> ClientCost:
         """The cost from the beginning until now, of the processes of a crew as well."""
         lag = LagHistogram()
         for part in (wire.lag, crew.lag if crew else LagHistogram()):
@@ -37,6 +43,7 @@ class ClientWatch:
             lag_max_ns=lag.most if lag.count else None,
             dispatch_p99_ns=late[min(len(late) - 1, int(0.99 * len(late)))] if late else None,
             dispatch_max_ns=late[-1] if late else None,
+            watching_cpu_s=watching_cpu_s,
         )
 
 

@@ -41,7 +41,7 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
     to either side of its mean, ``most_repeats`` at most. ``seed`` sets orders, arrivals and
     sampling. ``timeout_s`` limits each request, ``stall_s`` the silence within one.
     ``search`` tries only those of the ascending ``loads`` that it takes to find the highest
-    that meets ``slo``. ``processes`` share the sending.
+    that meets ``slo``. ``processes`` share the sending; monitors ``watch``.
     """
 
     target: str
@@ -65,6 +65,7 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
     slo: dict[str, float] = {}
     search: bool = False
     processes: int = 1
+    watch: bool = True
     experiment: str = ""
 
     def configurations(self) -> tuple[Configuration, ...]:
