@@ -299,7 +299,7 @@ class _Bench:
             pressure=read_pressure(),
             load_average=read_load_average(),
             client=self._client.cost(
-                self._wire, self._keeper.requests, self._crew, monitors and monitors.cpu_s
+                self._wire, self._keeper.requests, self._crew, monitors.cpu_s if monitors else None
             ),
             not_watched=monitors.not_watched if monitors else {"all": "not asked for"},
             notes=tuple(self._notes),

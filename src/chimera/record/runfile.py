@@ -177,7 +177,7 @@ def read_run(path: Path) -> RunFile:
     run = _read_header(path, lines[0])
     records = [_read_line(path, n, line) for n, line in enumerate(lines[1:], start=2)]
     notes = [f"line {len(lines) + 1} was cut off and is left out"] if cut else []
-    return _put_together(path, run, records, notes)
+    return assemble(str(path), run, records, notes)
 
 
 def _read_header(path: Path, line: bytes) -> Run:
@@ -210,7 +210,12 @@ def _read_line(path: Path, number: int, line: bytes) -> Line:
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
-def _put_together(path: Path, run: Run, records: Sequence[Line], notes: list[str]) -> RunFile:
+def assemble(path: str, run: Run, records: Sequence[Line], notes: list[str]) -> RunFile:
+    """A run from its header and its lines, in order; ``path`` names them in an error.
+
+    Raises:
+        FormatError: the lines contradict each other.
+    """
     known = {configuration.index for configuration in run.configurations}
     starts: list[EngineStart] = []
     requests: dict[int, Request] = {}
@@ -251,7 +256,7 @@ def _put_together(path: Path, run: Run, records: Sequence[Line], notes: list[str
     )
 
 
-def _check_counts(path: Path, number: int, end: RunEnd, requests: dict[int, Request]) -> None:
+def _check_counts(path: str, number: int, end: RunEnd, requests: dict[int, Request]) -> None:
     failed = sum(1 for request in requests.values() if request.error is not None)
     if (end.requests, end.failed) != (len(requests), failed):
         raise FormatError(
