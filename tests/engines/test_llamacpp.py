@@ -15,7 +15,8 @@ import pytest
 
 from chimera.engines.base import CompletionRequest, ErrorClass, Options, RequestFailed
 from chimera.engines.embedded_model import embedded_model_path
-from chimera.engines.llamacpp import LlamaCpp, short_quantization
+from chimera.engines.llamacpp import LlamaCpp
+from chimera.engines.names import short_quantization
 from chimera.engines.targets import open_target
 from chimera.errors import ChimeraError, EngineError, InputError, MissingExtra
 

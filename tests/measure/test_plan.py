@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,9 @@ from chimera.record.run import Options
 WORKLOAD = built_in_workload()
 
 
-def plan(seed: int = 0, **changes: object) -> BenchPlan:
-    given = {"grid": {"num_ctx": (1024, 4096), "num_thread": (1, 2)}} | changes
-    return BenchPlan(target="llamacpp", workload=WORKLOAD, seed=seed, **given)  # type: ignore[arg-type]
+def plan(seed: int = 0, **changes: Any) -> BenchPlan:
+    given: dict[str, Any] = {"grid": {"num_ctx": (1024, 4096), "num_thread": (1, 2)}} | changes
+    return BenchPlan(target="llamacpp", workload=WORKLOAD, seed=seed, **given)
 
 
 def test_the_grid_is_every_value_with_every_other() -> None:
@@ -100,7 +101,7 @@ EXPECTED_PROMPTS = [1, 0, 2, 0, 2, 1]
         ({"loads": (Load("trace", None),)}, 3),
     ],
 )
-def test_the_size_of_a_block(changes: dict[str, object], size: int | None) -> None:
+def test_the_size_of_a_block(changes: dict[str, Any], size: int | None) -> None:
     made = plan(**changes)
     assert made.block_size(made.loads[0]) == size
 
@@ -118,6 +119,6 @@ def test_the_size_of_a_block(changes: dict[str, object], size: int | None) -> No
         ({"max_tokens": 0}, "repeats and max tokens must be at least 1"),
     ],
 )
-def test_what_cannot_be_done_is_refused(changes: dict[str, object], said: str) -> None:
+def test_what_cannot_be_done_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
         plan(**changes).configurations()

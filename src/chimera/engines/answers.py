@@ -40,7 +40,8 @@ class StreamAnswer:
 
     A subclass implements ``event``, which calls ``text`` for each event that may carry some,
     ``ended`` at the last one, and ``fail`` for what is no such event. After a failure nothing
-    more is taken.
+    more is taken. ``closed`` is called where the body ended as HTTP wants it but no event was
+    the last: a dialect whose last event is often missing may call ``ended`` there.
     """
 
     def __init__(
@@ -113,6 +114,14 @@ class StreamAnswer:
         self._failure = (error_class, text)
         self._failed_ns = arrived_ns
 
+    def closed(self) -> None:
+        """The body has ended regularly, without a last event."""
+
+    @property
+    def says_chunks(self) -> bool:
+        """Whether every event with text so far said how many tokens it carried."""
+        return self._chunk_tokens is not None
+
     @property
     def text_chunks(self) -> int:
         """How many events carried text or tokens."""
@@ -126,9 +135,15 @@ class StreamAnswer:
         Raises:
             RequestFailed: with its error class and what had arrived.
         """
+        if self._ended_ns is None and self._failure is None and refusal(exchange) is None:
+            self.closed()
         failure = self._verdict(exchange)
         if failure is None:
-            return self._completion(exchange, self._ended_ns or exchange.end_ns)
+            done = self._completion(exchange, self._ended_ns or exchange.end_ns)
+            if done.token_ns or done.output_tokens:
+                return done
+            text = "the answer ended without a single token"
+            raise RequestFailed(ErrorClass.EMPTY, text, done)
         end_ns = self._failed_ns or exchange.end_ns
         partial = self._completion(exchange, end_ns)
         raise RequestFailed(
@@ -150,6 +165,10 @@ class StreamAnswer:
 
     def _completion(self, exchange: Exchange, end_ns: int | None) -> Completion:
         counts, chunks = self.counts, self._chunk_tokens
+        if chunks is None and counts.output_tokens == len(self._token_ns):
+            # No event said how many tokens it carried, but each carried one at least, and the
+            # server's own sum leaves no room for more.
+            chunks = [1] * len(self._token_ns)
         output, basis = _counted(counts.output_tokens, self._ended_ns, len(self._token_ns))
         return Completion(
             text="".join(self._answer),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +30,7 @@ from chimera.engines.embedded_model import (
     file_sha256,
 )
 from chimera.engines.llama_server import LlamaServer
+from chimera.engines.names import short_quantization
 from chimera.engines.wire.address import parse_address
 from chimera.engines.wire.call import Call, Exchange
 from chimera.engines.wire.once import exchange_now
@@ -278,16 +278,6 @@ def _quantization(meta: dict[str, Any], missing: dict[str, str]) -> str | None:
         missing["quantization"] = "the server does not say"
         return None
     return short_quantization(ftype)
-
-
-def short_quantization(ftype: str) -> str:
-    """llama.cpp's own name of a quantization in the short form that everyone uses.
-
-    >>> short_quantization("Q4_K - Medium"), short_quantization("Q8_0")
-    ('Q4_K_M', 'Q8_0')
-    """
-    match = re.fullmatch(r"(\w+) - (Small|Medium|Large)", ftype)
-    return f"{match[1]}_{match[2][0]}" if match else ftype
 
 
 def _by_death(error: RequestFailed) -> bool:

@@ -42,6 +42,7 @@ LEVELS = (1, 32, 128, 512)
 FILE = "selftest.json"
 
 _TTFT_MS, _ITL_MS, _TOKENS = 200, 20, 48
+_ROUNDS = 4  # requests of each stream, one after another
 _FLAT_STREAMS, _FLAT_TOKENS = 512, 256
 _PROMPT = WorkloadPrompt(id="selftest", text="What time is it?")
 _START_S = 20.0
@@ -50,8 +51,8 @@ _START_S = 20.0
 class Level(msgspec.Struct, frozen=True, kw_only=True):
     """What was found with so many streams at once; biases are measured minus true.
 
-    ``delivered`` is the load that came about as a share of what a perfect client and server
-    would have done. ``server_lag_p99_ns`` is how late the server itself was: where that is
+    ``delivered`` is the load that came about as a share of what a perfect client would have
+    done with this server. ``server_lag_p99_ns`` is how late the server itself was: where that is
     large the machine is too small for both. ``client_cpu_share`` is of one core.
     """
 
@@ -99,13 +100,15 @@ def run_selftest(
         EngineError: the mock server did not start, or nothing succeeded.
     """
     captured = utc_now()
-    with _mock() as url:
+    paced = f"mock?ttft_ms={_TTFT_MS}&itl_ms={_ITL_MS}"
+    with _mock(paced) as url:
         found = []
         for streams in levels:
             if on_level is not None:
                 on_level(streams)
-            found.append(_level(url, streams))
-        flat = f"mock?ttft_ms=50&flat=1&tokens={_FLAT_TOKENS}"
+            found.append(_level(url, paced, streams))
+    flat = f"mock?ttft_ms=50&flat=1&tokens={_FLAT_TOKENS}"
+    with _mock(flat) as url:
         many, cpu_s, _ = _measured(url, flat, _FLAT_STREAMS, 2 * _FLAT_STREAMS, _FLAT_TOKENS)
     chunks = sum(len(request.token_ns) for request in many)
     return SelfTestReport(
@@ -117,10 +120,11 @@ def run_selftest(
 
 
 @contextmanager
-def _mock() -> Iterator[str]:
+def _mock(model: str) -> Iterator[str]:
     """The mock server's address while it runs; it ends with us, however we end."""
+    options = ("--with-parent", f"--model={model}")
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "chimera.testing.mock_server", "--with-parent"],
+        [sys.executable, "-P", "-m", "chimera.testing.mock_server", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
@@ -144,24 +148,23 @@ def _mock() -> Iterator[str]:
             process.wait()
 
 
-def _level(url: str, streams: int) -> Level:
-    name = f"mock?ttft_ms={_TTFT_MS}&itl_ms={_ITL_MS}"
-    count = max(10, 3 * streams)
-    requests, cpu_s, wall_s = _measured(url, name, streams, count, _TOKENS)
+def _level(url: str, model: str, streams: int) -> Level:
+    count = max(10, _ROUNDS * streams)
+    requests, cpu_s, wall_s = _measured(url, model, streams, count, _TOKENS)
     truth = ask(parse_address(url), "GET", "/truth/summary")
     good = [request for request in requests if request.error is None]
     firsts = sorted(value for r in good if (value := ttft_s(r)) is not None)
     gaps = [value for r in good if (value := tpot_s(r)) is not None]
     if not firsts or not gaps:
         raise EngineError("nothing succeeded in the self-test; is this machine overloaded?")
-    ideal_s = count / streams * (_TTFT_MS + (_TOKENS - 1) * _ITL_MS) / 1000
-    true_gap = _number(truth, "gap_mean_ns")
+    true_first, true_gap = _number(truth, "ttft_mean_ns"), _number(truth, "gap_mean_ns")
+    ideal_s = count / streams * (true_first + (_TOKENS - 1) * true_gap) / 1e9
     return Level(
         streams=streams,
         requests=len(requests),
         failed=len(requests) - len(good),
-        true_ttft_mean_ns=_number(truth, "ttft_mean_ns"),
-        ttft_bias_mean_ns=fmean(firsts) * 1e9 - _number(truth, "ttft_mean_ns"),
+        true_ttft_mean_ns=true_first,
+        ttft_bias_mean_ns=fmean(firsts) * 1e9 - true_first,
         ttft_bias_p99_ns=_p99(firsts) * 1e9 - _number(truth, "ttft_p99_ns"),
         true_itl_mean_ns=true_gap,
         itl_bias_percent=100 * (fmean(gaps) * 1e9 - true_gap) / true_gap,

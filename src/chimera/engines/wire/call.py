@@ -78,6 +78,7 @@ class Exchange:
 
     error     why it failed: (class, what was said); None while it runs or when it succeeded
     status    of the answer; None before its headers
+    server    what the answer's header "Server" says, "" without one
     lag_ns    longest time between a piece's arrival at this machine and its reading
     kernel    whether arrivals were stamped by the kernel
     reused    whether the connection was open already
@@ -100,6 +101,7 @@ class Exchange:
         "refused",
         "reused",
         "sent_ns",
+        "server",
         "start_ns",
         "status",
     )
@@ -115,6 +117,7 @@ class Exchange:
         self.end_ns: int | None = None
         self.status: int | None = None
         self.content_type = ""
+        self.server = ""
         self.error: tuple[ErrorClass, str] | None = None
         self.lag_ns = 0
         self.kernel = False

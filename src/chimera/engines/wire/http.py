@@ -51,6 +51,8 @@ class HttpAnswer:
             self._exchange.content_type = value.decode("latin-1").lower()
         elif lower in (b"content-length", b"transfer-encoding"):
             self._has_length = True
+        elif lower == b"server":
+            self._exchange.server = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         exchange = self._exchange
