@@ -257,7 +257,8 @@ def test_a_server_that_dies_in_the_run_fails_the_rest(tmp_path: Path) -> None:
         lab.run(lab.plan(repeats=2, seconds=1.5), on_progress=on_progress)
     file = read_run(lab.path)
     classes = {r.error.error_class for r in file.requests if r.error}
-    assert classes <= {ErrorClass.CONNECT, ErrorClass.CUT_STREAM}
+    assert classes <= {ErrorClass.CONNECT, ErrorClass.CUT_STREAM, ErrorClass.CANCELLED}
+    assert len(file.requests) < 1000
     assert ErrorClass.CONNECT in classes
     assert sum(r.error is None for r in file.requests) >= 3
 
@@ -400,7 +401,9 @@ class TestResuming:
 
     def test_another_plan_is_refused_by_name(self, lab: Lab) -> None:
         before = self._stopped(lab, 3)
-        with pytest.raises(InputError, match=r"its configurations and seed and request differ.*chimera bench"):
+        with pytest.raises(
+            InputError, match=r"its configurations and seed and request differ.*chimera bench"
+        ):
             lab.run(lab.plan(repeats=4, requests=10, seed=9, max_tokens=3), resume=before)
 
 

@@ -27,7 +27,8 @@ from chimera.measure.workload import WorkloadPrompt
 from chimera.record.request import Block, Phase
 from chimera.record.run import Configuration, Options
 
-_MOST_IN_VAIN = 20  # after so many failures and no success a block ends
+# A block ends after so many failures in a row: before anything got through, and afterwards.
+_MOST_IN_VAIN, _MOST_IN_A_ROW = 20, 100
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -74,7 +75,7 @@ class Blocks:
         self._keeper = keeper
         self.engines: dict[Options, Measurable] = {}
         self._warm: set[Options] = set()
-        self._in_vain = 0
+        self._in_vain, self._got_through = 0, False
         self.crew: Crew | None = None
 
     def take_on(self, options: Options, engine: Measurable, *, warm: bool = False) -> None:
@@ -106,7 +107,7 @@ class Blocks:
 
     def work(self, configuration: Configuration, repeat: int, share: Share) -> None:
         """Send a share of a block, or all of it, and record each request."""
-        self._in_vain = 0
+        self._in_vain, self._got_through = 0, False
         sender = self._sender(configuration, "measured", repeat)
         prompts = self._plan.workload.prompts
         if share.starts_ns is not None:
@@ -208,8 +209,9 @@ class Blocks:
         """Why the block must end now; "" while it may go on."""
         if self._gate.stopped:
             return "interrupted by the user"
-        if self._in_vain >= _MOST_IN_VAIN:
-            return f"the block was ended after {self._in_vain} failures and no success"
+        most = _MOST_IN_A_ROW if self._got_through else _MOST_IN_VAIN
+        if self._in_vain >= most:
+            return f"the block was ended after {self._in_vain} failures in a row"
         return ""
 
     def _take(
@@ -229,13 +231,10 @@ class Blocks:
         request = recorded(index, step, ended, engine, self._clock)
         if request.error is None:
             self._warm.add(configuration.options)
-            self._in_vain = -_NEVER
+            self._in_vain, self._got_through = 0, True
         else:
             self._in_vain += 1
         self._keeper.add(request)
-
-
-_NEVER = 1 << 60  # once something got through, no number of failures ends a block
 
 
 def _without(
