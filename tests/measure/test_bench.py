@@ -19,13 +19,13 @@ from chimera.errors import EngineError, InputError, MissingExtra
 from chimera.measure.bench import run_bench
 from chimera.measure.plan import BenchPlan
 from chimera.measure.summary import summarise
-from chimera.measure.workload import built_in_workload
+from chimera.measure.workloads import open_workload
 from chimera.record.runfile import RunFile, read_run
 from tests.measure.samples import ScriptedEngine
 
 PLAN = BenchPlan(
     target="llamacpp",
-    workload=built_in_workload(("short", "medium")),
+    workload=open_workload("built-in:short,medium"),
     num_ctx=(512, 1024),
     repeats=3,
     max_tokens=2,

@@ -15,7 +15,8 @@ import pytest
 from chimera.record.runfile import read_run
 
 CHIMERA = [sys.executable, "-c", "import sys; from chimera.cli.main import main; sys.exit(main())"]
-SMALL = ["bench", "--num-ctx", "256", "--threads", "1,2", "--prompts", "short", "--max-tokens", "3"]
+SHORT = ["--workload", "built-in:short"]
+SMALL = ["bench", "--num-ctx", "256", "--threads", "1,2", *SHORT, "--max-tokens", "3"]
 
 
 def chimera(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -32,8 +33,8 @@ def test_a_whole_run(tmp_path: Path) -> None:
     file = read_run(folder / "run.jsonl")
     assert file.notes == ()
     assert file.run.command == (
-        "chimera bench --num-ctx 256 --threads 1,2 --prompts short --repeats 2 --max-tokens 3 "
-        "--seed 3 --output out"
+        "chimera bench --num-ctx 256 --threads 1,2 --workload built-in:short --repeats 2 "
+        "--max-tokens 3 --seed 3 --output out"
     )
     assert len(file.requests) == 2 + 2 * 2
     for request in file.requests:
@@ -62,8 +63,8 @@ def test_the_summary_as_json(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_a_run_in_which_nothing_succeeded_fails(tmp_path: Path) -> None:
-    arguments = ["bench", "--num-ctx", "256", "--prompts", "long", "--repeats", "1", "-o", "out"]
-    done = chimera(*arguments, cwd=tmp_path)
+    arguments = ["bench", "--num-ctx", "256", "--workload", "built-in:long", "--repeats", "1"]
+    done = chimera(*arguments, "-o", "out", cwd=tmp_path)
     assert done.returncode == 1
     assert "2 does_not_fit" in done.stdout
     assert "do not fit the context of 256 tokens" in done.stdout
@@ -106,7 +107,9 @@ def test_a_stopped_run_keeps_its_samples(tmp_path: Path, how: signal.Signals) ->
         (["--num-ctx", "512,"], "no list of whole numbers"),
         (["--threads", "0"], "threads must be at least 1"),
         (["--repeats", "0"], "--repeats"),
-        (["--prompts", "tall"], "short, medium, long"),
+        (["--workload", "built-in:tall"], "short, medium, long"),
+        (["--workload", "tall"], "the suites are built-in"),
+        (["--workload", "synthetic:in=0"], "lengths are from 1"),
         (["--target", "nothing"], "a target is one of"),
         (["--target", "llamacpp:none.gguf"], "no model file"),
     ],

@@ -8,9 +8,9 @@ import pytest
 
 from chimera.errors import InputError
 from chimera.measure.plan import BenchPlan, measured_steps
-from chimera.measure.workload import BUILT_IN, Workload, WorkloadPrompt, built_in_workload
+from chimera.measure.workloads import Message, Workload, WorkloadPrompt, open_workload
 
-WORKLOAD = built_in_workload()
+WORKLOAD = open_workload("built-in")
 
 
 def plan(seed: int = 0, repeats: int = 5) -> BenchPlan:
@@ -70,37 +70,24 @@ def test_values_that_no_engine_takes(bad: dict[str, int]) -> None:
         BenchPlan(target="llamacpp", workload=WORKLOAD, **bad).configurations()  # type: ignore[arg-type]
 
 
-def test_the_built_in_prompts_never_change_unseen() -> None:
-    """Changing a prompt makes new results incomparable with old ones: change this, too."""
-    assert WORKLOAD.sha256 == "bb3e7084bdbc628c9b413817c0e6283110396ac7b0814b5da172d1aafb78a0e9"
-    assert [p.id for p in WORKLOAD.prompts] == list(BUILT_IN)
-    lengths = [len(p.text) for p in WORKLOAD.prompts]
-    assert lengths == sorted(lengths)
+def _of(*prompts: WorkloadPrompt) -> BenchPlan:
+    return BenchPlan(target="llamacpp", workload=Workload("w", prompts, ("said",)), max_tokens=9)
 
 
-def test_the_hash_covers_ids_texts_and_order() -> None:
-    a, b = WorkloadPrompt("a", "x"), WorkloadPrompt("b", "y")
-    hashes = {
-        Workload("w", prompts).sha256
-        for prompts in (
-            (a, b),
-            (b, a),
-            (a,),
-            (WorkloadPrompt("a", "y"), b),
-            (WorkloadPrompt("c", "x"), b),
-        )
-    }
-    assert len(hashes) == 5
-    assert Workload("other", (a, b)).sha256 == Workload("w", (a, b)).sha256
+def test_a_prompt_has_its_own_limit_or_the_plans() -> None:
+    own, none = WorkloadPrompt(id="a", text="x", max_tokens=3), WorkloadPrompt(id="b", text="y")
+    mixed = _of(own, none)
+    assert (mixed.limit(own), mixed.limit(none)) == (3, 9)
+    assert mixed.recorded().request["max_tokens"] is None
+    assert mixed.recorded().request["max_tokens_by_prompt"] == {"a": 3, "b": 9}
+    assert _of(own).recorded().request["max_tokens"] == 3
+    assert "max_tokens_by_prompt" not in _of(none).recorded().request
 
 
-def test_what_is_recorded_holds_no_text() -> None:
-    recorded = WORKLOAD.recorded()
-    assert recorded.sha256 == WORKLOAD.sha256
-    assert [p.characters for p in recorded.prompts] == [len(p.text) for p in WORKLOAD.prompts]
-
-
-@pytest.mark.parametrize("ids", [("shrt",), ()])
-def test_an_unknown_prompt_names_what_there_is(ids: tuple[str, ...]) -> None:
-    with pytest.raises(InputError, match="short, medium, long"):
-        built_in_workload(ids)
+def test_what_the_bench_does_not_do_is_said() -> None:
+    plain = WorkloadPrompt(id="a", text="x")
+    chat = WorkloadPrompt(id="b", messages=(Message("user", "x"),))
+    bound = WorkloadPrompt(id="c", text="x", json_schema={"type": "object"})
+    timed = WorkloadPrompt(id="d", text="x", at_s=0.0)
+    assert _of(plain).notes() == ("said",)
+    assert [len(_of(plain, odd).notes()) for odd in (chat, bound, timed)] == [2, 2, 2]

@@ -19,7 +19,10 @@ from chimera.measure.bench import run_bench
 from chimera.measure.files import RUN_FILE, write_side_files
 from chimera.measure.plan import BenchPlan
 from chimera.measure.summary import summarise
-from chimera.measure.workload import BUILT_IN, built_in_workload
+from chimera.measure.workloads import open_workload
+from chimera.measure.workloads.built_in import SUITES
+from chimera.measure.workloads.counting import TargetCounter
+from chimera.measure.workloads.opening import without_folder
 from chimera.record.runfile import RunFile
 
 EXIT_NOTHING_SUCCEEDED = 1
@@ -35,10 +38,6 @@ def _numbers(ctx: click.Context, param: click.Parameter, value: str | None) -> t
     except ValueError:
         message = f"{value!r} is no list of whole numbers such as 1024,4096"
         raise click.BadParameter(message, ctx, param) from None
-
-
-def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 @click.command(name="bench")
@@ -61,12 +60,12 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     help="Numbers of threads to compare; by default the engine's own.",
 )
 @click.option(
-    "--prompts",
-    metavar="NAME,...",
-    default=",".join(BUILT_IN),
+    "--workload",
+    metavar="WORKLOAD",
+    default="built-in",
     show_default=True,
-    callback=_names,
-    help="Which of the built-in prompts.",
+    help="What to ask: a suite (" + ", ".join(SUITES) + "), a file (.txt, .jsonl, .json, .csv), "
+    "or synthetic:in=512,out=128,n=32. built-in:short,long and FILE:first=10 take a part.",
 )
 @click.option(
     "--repeats", type=click.IntRange(1), default=5, show_default=True, help="Repeats of each."
@@ -76,10 +75,14 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     type=click.IntRange(1),
     default=64,
     show_default=True,
-    help="Tokens of each answer; all of them are generated.",
+    help="Tokens of each answer, where the workload does not say; all of them are generated.",
 )
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="For the order and the sampling."
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="For the order, the sampling and made text.",
 )
 @click.option(
     "--timeout",
@@ -106,9 +109,11 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     """
     asked = _Asked(**given)
     folder = asked.output or Path(f"bench-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
+    with TargetCounter(asked.target) as counter:
+        workload = open_workload(asked.workload, seed=asked.seed, count_tokens=counter)
     plan = BenchPlan(
         target=asked.target,
-        workload=built_in_workload(asked.prompts),
+        workload=workload,
         num_ctx=asked.num_ctx,
         num_thread=asked.threads,
         repeats=asked.repeats,
@@ -116,6 +121,8 @@ def command(ctx: click.Context, /, **given: Any) -> None:
         seed=asked.seed,
         timeout_s=asked.timeout,
     )
+    for note in plan.notes():
+        click.echo(f"chimera: note: {note}", err=True)
     file = _measure(plan, folder, command_line(ctx))
     summary = summarise(file)
     click.echo(msgspec.json.encode(summary) if asked.as_json else bench_table(summary, folder))
@@ -136,7 +143,7 @@ class _Asked(msgspec.Struct, frozen=True):
     target: str
     num_ctx: tuple[int, ...]
     threads: tuple[int, ...]
-    prompts: tuple[str, ...]
+    workload: str
     repeats: int
     max_tokens: int
     seed: int
@@ -175,6 +182,8 @@ def command_line(ctx: click.Context) -> str:
         flag = max(param.opts, key=len)
         if isinstance(value, bool):
             words.append(flag)
+        elif name == "workload":
+            words += [flag, without_folder(value)]
         else:
             words += [flag, _shown(value)]
     return shlex.join(words)

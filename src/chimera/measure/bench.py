@@ -179,8 +179,8 @@ class _Bench:
         phase: Phase = step.phase if step.configuration in self._warm else "cold"
         index = len(self._requests)
         request = CompletionRequest(
-            prompt=step.prompt.text,
-            max_tokens=self._plan.max_tokens,
+            prompt=step.prompt.as_text(),
+            max_tokens=self._plan.limit(step.prompt),
             cache_prompt=False,
             ignore_eos=True,
             timeout_s=self._plan.timeout_s,

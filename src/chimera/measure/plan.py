@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import product
 from random import Random
+from typing import Any
 
 import msgspec
 
 from chimera.errors import InputError
-from chimera.measure.workload import Workload, WorkloadPrompt
+from chimera.measure.workloads import Workload, WorkloadPrompt
 from chimera.record.run import Configuration, Options, Phase, Plan
 
 
@@ -16,7 +17,8 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A bench of one client in a closed loop.
 
     An empty ``num_ctx`` or ``num_thread`` leaves that option unset. ``seed`` sets both the
-    order of the requests and the sampling. ``timeout_s`` limits each request.
+    order of the requests and the sampling. ``max_tokens`` holds for prompts without a limit of
+    their own. ``timeout_s`` limits each request.
     """
 
     target: str
@@ -60,8 +62,35 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
             repeats=self.repeats,
             order="interleaved",
             order_seed=self.seed,
-            request={"max_tokens": self.max_tokens, "ignore_eos": True, "cache_prompt": False},
+            request={**self._limits(), "ignore_eos": True, "cache_prompt": False},
         )
+
+    def limit(self, prompt: WorkloadPrompt) -> int:
+        """How many tokens the answer to ``prompt`` has."""
+        return self.max_tokens if prompt.max_tokens is None else prompt.max_tokens
+
+    def notes(self) -> tuple[str, ...]:
+        """What the workload says, and what of it such a bench does not do."""
+        prompts = self.workload.prompts
+        undone = (
+            (any(p.messages for p in prompts), "chats are sent as one text, turn after turn"),
+            (
+                any(p.json_schema for p in prompts),
+                "answers are not bound to the prompts' JSON schemas",
+            ),
+            (
+                any(p.at_s is not None for p in prompts),
+                "the times of the trace are not kept: one request follows another",
+            ),
+        )
+        return (*self.workload.notes, *(said for holds, said in undone if holds))
+
+    def _limits(self) -> dict[str, Any]:
+        """One number where it holds for all prompts, else each prompt's own."""
+        limits = {prompt.id: self.limit(prompt) for prompt in self.workload.prompts}
+        if len(set(limits.values())) == 1:
+            return {"max_tokens": next(iter(limits.values()))}
+        return {"max_tokens": None, "max_tokens_by_prompt": limits}
 
 
 class Step(msgspec.Struct, frozen=True):
