@@ -62,6 +62,36 @@ def test_the_summary_as_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.model
+def test_synthetic_prompts_have_the_length_asked_for(tmp_path: Path) -> None:
+    spec = "synthetic:in=uniform(40,70),out=uniform(2,4),n=3,prefix=8"
+    arguments = ["bench", "--workload", spec, "--repeats", "1", "--seed", "5", "-o", "out"]
+    done = chimera(*arguments, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "counted by the target's own tokenizer" in done.stderr
+    file = read_run(tmp_path / "out" / "run.jsonl")
+    assert file.run.workload.name == f"{spec},seed=5"
+    measured = [request for request in file.requests if request.phase == "measured"]
+    assert all(40 <= (request.prompt_tokens or 0) <= 70 for request in measured)
+    limits = file.run.plan.request["max_tokens_by_prompt"]
+    assert {r.prompt_id: r.output_tokens for r in measured} == limits
+
+
+@pytest.mark.model
+def test_a_file_of_prompts_is_recorded_without_its_folder(tmp_path: Path) -> None:
+    place = tmp_path / "private"
+    place.mkdir()
+    (place / "p.jsonl").write_text('{"prompt":"One"}\n{"messages":[{"role":"user","content":"2"}]}')
+    arguments = ["--workload", f"{place / 'p.jsonl'}:first=2", "--repeats", "1"]
+    done = chimera("bench", *arguments, "--max-tokens", "2", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "note: chats are sent as one text" in done.stderr
+    file = read_run(tmp_path / "out" / "run.jsonl")
+    assert "--workload p.jsonl:first=2" in file.run.command
+    assert file.run.workload.name == "p.jsonl"
+    assert "private" not in (tmp_path / "out" / "run.jsonl").read_text()
+
+
+@pytest.mark.model
 def test_a_run_in_which_nothing_succeeded_fails(tmp_path: Path) -> None:
     arguments = ["bench", "--num-ctx", "256", "--workload", "built-in:long", "--repeats", "1"]
     done = chimera(*arguments, "-o", "out", cwd=tmp_path)

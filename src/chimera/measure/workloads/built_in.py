@@ -20,7 +20,7 @@ SUITES = {
     "long-context": "6 questions at the end of 2,000 to 8,000 tokens that hold the answer",
     "summarising": "8 texts to sum up",
     "code": "12 tasks to write, read, test or mend code",
-    "json-output": "8 texts to turn into JSON, each with its schema",
+    "json-output": "9 texts to turn into JSON, each with its schema",
     "multi-turn": "5 conversations of 3 to 5 turns; a prompt is the conversation so far",
 }
 

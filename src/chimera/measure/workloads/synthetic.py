@@ -38,8 +38,9 @@ def parse_synthetic(text: str, seed: int) -> Synthetic:
     Raises:
         InputError: an unknown key or a value that cannot be; names it.
     """
+    text = text.strip()
     parts = _PART.findall(text)
-    if ",".join(parts) != text.strip():
+    if ",".join(parts) != text:
         raise InputError(f"cannot read {text!r:.80}; write synthetic:in=512,out=128,n=32")
     given: dict[str, str] = {}
     for part in parts:
