@@ -17,14 +17,14 @@ from chimera.errors import EngineError, InputError, MissingExtra
 from chimera.measure.bench import run_bench
 from chimera.measure.plan import BenchPlan, Load
 from chimera.measure.progress import Live
-from chimera.measure.workload import built_in_workload
+from chimera.measure.workloads import open_workload
 from chimera.record.request import ErrorClass
 from chimera.record.run import Options
 from chimera.record.runfile import RunFile, RunWriter, read_run
 from chimera.testing.mock_server import MockServer
 
 QUICK = "mock?ttft_ms=2&itl_ms=1&tokens=4"
-WORKLOAD = built_in_workload(("short", "medium"))
+WORKLOAD = open_workload("built-in:short,medium")
 
 
 @pytest.fixture(scope="module")

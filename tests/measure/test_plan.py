@@ -10,10 +10,10 @@ import pytest
 
 from chimera.errors import InputError
 from chimera.measure.plan import BenchPlan, Load, block_order, block_prompts, options_of
-from chimera.measure.workload import built_in_workload
+from chimera.measure.workloads import open_workload
 from chimera.record.run import Options
 
-WORKLOAD = built_in_workload()
+WORKLOAD = open_workload("built-in")
 
 
 def plan(seed: int = 0, **changes: Any) -> BenchPlan:

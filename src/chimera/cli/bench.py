@@ -20,15 +20,14 @@ from chimera.measure.bench import run_bench
 from chimera.measure.files import RUN_FILE, write_side_files
 from chimera.measure.plan import BenchPlan
 from chimera.measure.summary import summarise
-from chimera.measure.workload import BUILT_IN, built_in_workload
+from chimera.measure.workloads import open_workload
+from chimera.measure.workloads.built_in import SUITES
+from chimera.measure.workloads.counting import TargetCounter
+from chimera.measure.workloads.opening import without_folder
 from chimera.record.runfile import RunFile, RunWriter
 
 EXIT_NOTHING_SUCCEEDED = 1
 EXIT_INTERRUPTED = 130
-
-
-def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
 @click.command(name="bench")
@@ -44,12 +43,13 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     "compared, and several options give every combination.",
 )
 @click.option(
-    "--prompts",
-    metavar="NAME,...",
-    default=",".join(BUILT_IN),
+    "--workload",
+    "-w",
+    metavar="WORKLOAD",
+    default="built-in",
     show_default=True,
-    callback=_names,
-    help="Which of the built-in prompts.",
+    help="What to ask: a suite (" + ", ".join(SUITES) + "), a file (.txt, .jsonl, .json, .csv), "
+    "or synthetic:in=512,out=128,n=32. built-in:short,long and FILE:first=10 take a part.",
 )
 @click.option(
     "--concurrency",
@@ -107,7 +107,8 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
     type=click.IntRange(1),
     default=64,
     show_default=True,
-    help="Tokens of each answer; all of them are generated where the engine can.",
+    help="Tokens of each answer, where the workload does not say; all of them are generated "
+    "where the engine can.",
 )
 @click.option(
     "--processes",
@@ -124,7 +125,11 @@ def _names(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[st
 @click.option("--stop-at-eos", is_flag=True, help="Let answers end by themselves.")
 @click.option("--cache-prompt", is_flag=True, help="Let the server reuse a prompt's beginning.")
 @click.option(
-    "--seed", type=int, default=0, show_default=True, help="For orders, arrivals and sampling."
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="For orders, arrivals, sampling and made text.",
 )
 @click.option(
     "--timeout",
@@ -159,7 +164,11 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     set apart. The folder then holds run.jsonl (everything), requests.csv (one row per
     request) and environment.json, and `chimera report FOLDER` explains them.
     """
-    plan = words.plan_of(asked, built_in_workload(asked["prompts"]))
+    with TargetCounter(asked["target"]) as counter:
+        workload = open_workload(asked["workload"], seed=asked["seed"], count_tokens=counter)
+    plan = words.plan_of(asked, workload)
+    for note in workload.notes:
+        click.echo(f"chimera: note: {note}", err=True)
     plan.configurations()  # what cannot be done is said before anything is made
     folder = asked["output"] or Path(f"bench-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
     file = _measure(plan, folder, command_line(ctx))
@@ -213,6 +222,8 @@ def command_line(ctx: click.Context) -> str:
         flag = max(param.opts, key=len)
         if isinstance(value, bool):
             words_.append(flag if value else param.secondary_opts[0])
+        elif name == "workload":
+            words_ += [flag, without_folder(str(value))]
         elif name == "settings":
             for key, values in value.items():
                 words_ += [flag, f"{key}={','.join(map(str, values))}"]

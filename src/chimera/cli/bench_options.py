@@ -11,7 +11,7 @@ from chimera.errors import InputError
 from chimera.measure.plan import BenchPlan, Load, Setting, options_of
 from chimera.measure.search import rates_between
 from chimera.measure.summary import METRICS
-from chimera.measure.workload import Workload
+from chimera.measure.workloads import Workload
 
 _UNTIL = re.compile(r"(?:(\w+)=)?(\d+(?:\.\d+)?)%?")
 _UNTIL_METRICS = {

@@ -23,7 +23,7 @@ from chimera.measure.names import named
 from chimera.measure.plan import BenchPlan, block_prompts, load_of
 from chimera.measure.recording import Step, recorded
 from chimera.measure.resume import done_in_block
-from chimera.measure.workload import WorkloadPrompt
+from chimera.measure.workloads import WorkloadPrompt
 from chimera.record.request import Block, Phase
 from chimera.record.run import Configuration, Options
 

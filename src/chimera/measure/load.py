@@ -18,7 +18,7 @@ from chimera.engines.base import RequestFailed
 from chimera.engines.wire.call import Call, Exchange
 from chimera.engines.wire.loop import Loop
 from chimera.engines.wire.wire import Wire
-from chimera.measure.workload import WorkloadPrompt
+from chimera.measure.workloads import WorkloadPrompt
 from chimera.record.request import ErrorClass
 
 _AHEAD = 256  # so many requests are serialised before a block begins

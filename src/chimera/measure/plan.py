@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from chimera.errors import InputError
-from chimera.measure.workload import Workload
+from chimera.measure.workloads import Workload
 from chimera.record.run import Arrival, Configuration, Options, Plan
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(Options)}
@@ -94,7 +94,7 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     def recorded(self) -> Plan:
         """As it stands in a run's record."""
-        request: dict[str, Any] = {"max_tokens": self.max_tokens}
+        request = self._limits()
         request |= {"ignore_eos": self.ignore_eos, "cache_prompt": self.cache_prompt}
         closed = all(load.arrival == "closed" for load in self.loads)
         until = self.until_percent is not None
@@ -112,6 +112,15 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
             timeout_s=self.timeout_s,
             stall_s=self.stall_s,
         )
+
+    def _limits(self) -> dict[str, Any]:
+        """One number where it holds for all prompts, else each prompt's own."""
+        limits = {
+            prompt.id: prompt.max_tokens or self.max_tokens for prompt in self.workload.prompts
+        }
+        if len(set(limits.values())) == 1:
+            return {"max_tokens": next(iter(limits.values()))}
+        return {"max_tokens": None, "max_tokens_by_prompt": limits}
 
     def block_size(self, load: Load) -> int | None:
         """How many requests a block has; None where its time ends it."""

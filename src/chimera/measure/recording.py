@@ -7,7 +7,7 @@ import msgspec
 from chimera.engines.base import Completion, Load, Measurable, RequestFailed
 from chimera.measure.clock import RunClock
 from chimera.measure.load import Ended
-from chimera.measure.workload import WorkloadPrompt
+from chimera.measure.workloads import WorkloadPrompt
 from chimera.record.request import (
     EngineStart,
     ErrorClass,

@@ -32,7 +32,7 @@ from chimera.measure.clock import RunClock
 from chimera.measure.environment import utc_now
 from chimera.measure.load import Ended, Sender
 from chimera.measure.recording import Step, recorded
-from chimera.measure.workload import WorkloadPrompt
+from chimera.measure.workloads import WorkloadPrompt
 from chimera.record.metrics.tpot import tpot_s
 from chimera.record.metrics.ttft import ttft_s
 from chimera.record.request import Request

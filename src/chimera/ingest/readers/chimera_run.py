@@ -87,10 +87,13 @@ def _table(
     run: Run, requests: list[tuple[int, Request]], starts: dict[int, EngineStart]
 ) -> RawTable:
     settings = {c.index: c.options.as_set() for c in run.configurations}
+    limits = run.plan.request.get("max_tokens_by_prompt")
     rows: list[dict[str, Any]] = []
     for _, request in requests:
         start = starts.pop(request.configuration, None) if request.phase == "cold" else None
         rows.append(settings.get(request.configuration, {}) | _values(request, start))
+        if isinstance(limits, dict):
+            rows[-1]["max_tokens"] = limits.get(request.prompt_id)
     names = tuple({name: None for row in rows for name in row})
     columns = [[row.get(name) for row in rows] for name in names]
     lines = [number for number, _ in requests]
@@ -100,6 +103,9 @@ def _table(
 def _constants(run: Run) -> dict[str, Any]:
     """What holds for every request; names are those that columns have elsewhere."""
     gpus = run.environment.gpus
+    asked = run.plan.request
+    if "max_tokens_by_prompt" in asked:  # then it holds for no request but its own: a column
+        asked = {k: v for k, v in asked.items() if not k.startswith("max_tokens")}
     return {
         "run_id": run.id,
         "model": run.model.name,
@@ -110,7 +116,7 @@ def _constants(run: Run) -> dict[str, Any]:
         "cpu": run.environment.cpu_model,
         "gpu": ", ".join(sorted({gpu.name for gpu in gpus})) if gpus else None,
         "concurrency": run.plan.concurrency,
-        **run.plan.request,
+        **asked,
     }
 
 
