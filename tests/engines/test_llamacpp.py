@@ -178,7 +178,8 @@ def test_too_little_memory_is_said() -> None:
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (3_000_000_000, 3_000_000_000))
 from chimera.cli.main import main
-sys.exit(main(["bench", "-s", "num_ctx=3000000", "-s", "num_thread=1", "--workload", "built-in:short"]))
+options = ["-s", "num_ctx=3000000", "-s", "num_thread=1", "--workload", "built-in:short"]
+sys.exit(main(["bench", *options]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4

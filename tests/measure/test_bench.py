@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from chimera.engines.base import Completion, CompletionRequest, Measurable, RequestFailed
+from chimera.engines.base import CompletionRequest, Measurable, RequestFailed
 from chimera.engines.base import Load as Started
-from chimera.engines.targets import open_target
-from chimera.engines.wire.call import Call, Exchange
+from chimera.engines.wire.call import Call
 from chimera.errors import EngineError, InputError, MissingExtra
-from chimera.measure.bench import run_bench
-from chimera.measure.plan import BenchPlan, Load
+from chimera.measure.plan import Load
 from chimera.measure.progress import Live
-from chimera.measure.workloads import open_workload
 from chimera.record.request import ErrorClass
-from chimera.record.run import Options
-from chimera.record.runfile import RunFile, RunWriter, read_run
+from chimera.record.runfile import read_run
 from chimera.testing.mock_server import MockServer
-
-QUICK = "mock?ttft_ms=2&itl_ms=1&tokens=4"
-WORKLOAD = open_workload("built-in:short,medium")
+from tests.measure.lab import QUICK, Lab, wrapped
 
 
 @pytest.fixture(scope="module")
@@ -33,48 +26,9 @@ def server() -> Iterator[MockServer]:
         yield server
 
 
-class Lab:
-    """Runs benches against a mock server, into one file."""
-
-    def __init__(self, folder: Path, server: MockServer, model: str = QUICK) -> None:
-        self.path = folder / "run.jsonl"
-        self.target = f"openai:{model}@{server.url}/v1"
-        self.seen: list[Live] = []
-
-    def plan(self, **changes: Any) -> BenchPlan:
-        given: dict[str, Any] = {
-            "target": self.target,
-            "workload": WORKLOAD,
-            "repeats": 3,
-            "max_tokens": 4,
-            "watch": False,
-            "timeout_s": 20.0,
-        }
-        return BenchPlan(**(given | changes))
-
-    def run(self, plan: BenchPlan | None = None, **how: Any) -> RunFile:
-        return run_bench(
-            plan or self.plan(),
-            lambda run: RunWriter(self.path, run),
-            command="chimera bench",
-            **({"on_progress": self.seen.append} | how),
-        )
-
-
 @pytest.fixture
 def lab(tmp_path: Path, server: MockServer) -> Lab:
     return Lab(tmp_path, server)
-
-
-def wrapped(change: Callable[[Measurable], None]) -> Callable[[str, Options, int], Measurable]:
-    """Opens real engines and lets a test change each."""
-
-    def open_engine(target: str, options: Options, slots: int) -> Measurable:
-        engine = open_target(target, options, slots)
-        change(engine)
-        return engine
-
-    return open_engine
 
 
 def test_the_file_holds_what_is_returned(lab: Lab) -> None:
@@ -333,78 +287,6 @@ def test_a_run_is_never_overwritten(lab: Lab) -> None:
     with pytest.raises(InputError, match="holds a run already"):
         lab.run()
     assert lab.path.read_text() == "precious"
-
-
-def test_several_processes_share_one_run(lab: Lab) -> None:
-    plan = lab.plan(loads=(Load("closed", 6),), requests=30, repeats=2, processes=2)
-    file = lab.run(plan)
-    assert read_run(lab.path) == file
-    measured = [r for r in file.requests if r.phase == "measured"]
-    assert (len(measured), {r.error for r in measured}) == (60, {None})
-    assert sorted(r.index for r in file.requests) == list(range(61))
-    for block in file.blocks:
-        assert block.requests == 30
-        assert all(
-            block.start_ns <= r.start_ns < r.end_ns <= block.end_ns
-            for r in measured
-            if r.repeat == block.repeat
-        )
-    assert file.end is not None
-    assert file.end.client is not None
-    assert file.end.client.processes == 2
-    assert file.end.client.reads > 0
-
-
-def test_monitors_watch_the_run_and_their_cost_is_told(lab: Lab) -> None:
-    file = lab.run(lab.plan(seconds=1.6, repeats=1, watch=True))
-    sources = {seen.source for seen in file.watched}
-    assert {"cpu", "memory", "process"} <= sources
-    assert file.end is not None
-    assert file.end.client is not None
-    assert file.end.client.watching_cpu_s is not None
-    assert "gpu" in file.end.not_watched or any(s.startswith("gpu") for s in sources)
-    for seen in file.watched:
-        assert 0 <= seen.t_ns <= file.end.end_ns
-
-
-class TestResuming:
-    """What an earlier part of a run has done is not done again."""
-
-    def _stopped(self, lab: Lab, after: int) -> RunFile:
-        """A run that is stopped at its ``after``-th request."""
-
-        def stop_there(engine: Measurable) -> None:
-            finish, count = engine.finish, iter(range(1000))
-
-            def finish_or_stop(exchange: Exchange) -> Completion:
-                if next(count) == after:
-                    signal.raise_signal(signal.SIGINT)
-                return finish(exchange)
-
-            engine.finish = finish_or_stop  # type: ignore[method-assign]
-
-        return lab.run(lab.plan(repeats=4, requests=10), open_engine=wrapped(stop_there))
-
-    def test_only_what_is_missing_is_done(self, lab: Lab, tmp_path: Path) -> None:
-        before = self._stopped(lab, 15)
-        assert before.end is not None
-        assert before.end.stopped == "interrupted"
-        lab.path = tmp_path / "second.jsonl"
-        whole = lab.run(lab.plan(repeats=4, requests=10), resume=before)
-        good = [r for r in whole.requests if r.phase == "measured" and r.error is None]
-        assert len(good) == 40
-        assert {(r.repeat) for r in good} == {1, 2, 3, 4}
-        assert whole.run == before.run
-        assert len({r.index for r in whole.requests}) == len(whole.requests)
-        assert whole.end is not None
-        assert any("resumed at" in note for note in whole.end.notes)
-
-    def test_another_plan_is_refused_by_name(self, lab: Lab) -> None:
-        before = self._stopped(lab, 3)
-        with pytest.raises(
-            InputError, match=r"its configurations and seed and request differ.*chimera bench"
-        ):
-            lab.run(lab.plan(repeats=4, requests=10, seed=9, max_tokens=3), resume=before)
 
 
 def test_a_models_folder_is_not_recorded() -> None:

@@ -13,10 +13,10 @@ from chimera.measure.plan import Load
 from chimera.measure.search import (
     good_share,
     highest_meeting,
-    is_good,
     rates_between,
     verdict,
 )
+from chimera.record.metrics.goodput import meets
 from chimera.record.request import ErrorClass, Failure
 from tests.measure.samples import REQUEST
 
@@ -26,11 +26,11 @@ def test_the_border_is_found_in_few_steps(count: int, border: int) -> None:
     """Steps up to and including ``border`` meet."""
     tried: list[int] = []
 
-    def meets(step: int) -> bool:
+    def is_met(step: int) -> bool:
         tried.append(step)
         return step <= border
 
-    found = highest_meeting(count, meets)
+    found = highest_meeting(count, is_met)
     assert found == (None if border < 0 else min(border, count - 1))
     assert len(tried) == len(set(tried))
     assert len(tried) <= 2 * count.bit_length() + 2
@@ -45,13 +45,13 @@ def test_the_rates_have_both_ends_and_even_strides() -> None:
 
 def test_a_good_request_succeeded_within_every_limit() -> None:
     # TTFT 100 ms, TPOT (149 - 100) / 3 ms
-    assert is_good(REQUEST, {"ttft_s": 0.1})
-    assert not is_good(REQUEST, {"ttft_s": 0.099})
-    assert not is_good(REQUEST, {"ttft_s": 1.0, "tpot_s": 0.001})
+    assert meets(REQUEST, {"ttft_s": 0.1})
+    assert not meets(REQUEST, {"ttft_s": 0.099})
+    assert not meets(REQUEST, {"ttft_s": 1.0, "tpot_s": 0.001})
     failed = msgspec.structs.replace(REQUEST, error=Failure(ErrorClass.TIMEOUT, "late"))
-    assert not is_good(failed, {"ttft_s": 1.0})
+    assert not meets(failed, {"ttft_s": 1.0})
     unknown = msgspec.structs.replace(REQUEST, first_token_ns=None)
-    assert not is_good(unknown, {"ttft_s": 1.0})
+    assert not meets(unknown, {"ttft_s": 1.0})
     assert good_share([REQUEST, failed], {"ttft_s": 1.0}) == 0.5
     assert good_share([], {"ttft_s": 1.0}) is None
 

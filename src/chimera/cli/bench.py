@@ -14,7 +14,7 @@ import msgspec
 from click.core import ParameterSource
 
 from chimera.cli import bench_options as words
-from chimera.cli.bench_output import Progress, bench_table
+from chimera.cli.bench_output import Progress, bench_text
 from chimera.errors import OutputError
 from chimera.measure.bench import run_bench
 from chimera.measure.files import RUN_FILE, write_side_files
@@ -173,7 +173,9 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     folder = asked["output"] or Path(f"bench-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
     file = _measure(plan, folder, command_line(ctx))
     summary = summarise(file)
-    click.echo(msgspec.json.encode(summary) if asked["as_json"] else bench_table(summary, folder))
+    following = f"Every sample is in {folder}; next: chimera report {folder}"
+    text = msgspec.json.encode(summary) if asked["as_json"] else bench_text(summary, following)
+    click.echo(text)
     if summary.stopped == "interrupted":
         click.echo(
             f"chimera: stopped; {summary.requests} of {summary.planned} requests were measured "

@@ -10,8 +10,8 @@ import click
 from chimera.errors import InputError
 from chimera.measure.plan import BenchPlan, Load, Setting, options_of
 from chimera.measure.search import rates_between
-from chimera.measure.summary import METRICS
 from chimera.measure.workloads import Workload
+from chimera.record.metrics.registry import METRICS
 
 _UNTIL = re.compile(r"(?:(\w+)=)?(\d+(?:\.\d+)?)%?")
 _UNTIL_METRICS = {

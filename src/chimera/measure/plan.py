@@ -35,8 +35,8 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
     """A bench: every setting of ``grid`` with every load, ``repeats`` times.
 
     ``options`` hold for all. ``requests`` is how many a block has; None takes every prompt
-    once, and at least two for each client. ``seconds`` is how long a block goes on sending
-    instead. ``warmup`` is the number of unmeasured requests that each block begins with.
+    once, and at least two for each of several clients. ``seconds`` is how long a block goes on
+    sending instead. ``warmup`` is the number of unmeasured requests that each block begins with.
     ``until_percent`` repeats until the 95% interval of ``until_metric`` is at most that wide
     to either side of its mean, ``most_repeats`` at most. ``seed`` sets orders, arrivals and
     sampling. ``timeout_s`` limits each request, ``stall_s`` the silence within one.
@@ -131,7 +131,8 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
         if self.seconds is not None:
             rate = load.request_rate
             return None if rate is None else max(1, round(rate * self.seconds))
-        return max(len(self.workload.prompts), 2 * (load.concurrency or 1))
+        clients = load.concurrency or 1
+        return max(len(self.workload.prompts), 2 * clients if clients > 1 else 1)
 
     def _check(self) -> None:
         for name, values in self.grid.items():

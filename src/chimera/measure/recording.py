@@ -53,8 +53,7 @@ def start_failed(configuration: int, start_ns: int, text: str) -> EngineStart:
 def recorded(index: int, step: Step, ended: Ended, engine: Measurable, clock: RunClock) -> Request:
     """The record of a request that ended, whole, in part, or before it was sent.
 
-    A regular end without a token is no answer. A request in which the server loaded its model
-    is a cold one.
+    A request in which the server loaded its model is a cold one.
     """
     if ended.exchange is None:
         assert ended.refused is not None
@@ -65,8 +64,6 @@ def recorded(index: int, step: Step, ended: Ended, engine: Measurable, clock: Ru
         done = engine.finish(ended.exchange)
     except RequestFailed as error:
         failed, done = error, error.partial
-    if failed is None and done is not None and not done.token_ns and not done.output_tokens:
-        failed = RequestFailed(ErrorClass.EMPTY, "the answer ended without a single token")
     return _request(index, step, ended, done, failed, clock)
 
 
@@ -82,28 +79,7 @@ def _request(
     begun = clock.since_zero(ended.begun_ns)
     intended = clock.optional(ended.intended_ns)
     if done is None:
-        return Request(
-            index=index,
-            configuration=step.configuration,
-            prompt_id=step.prompt.id,
-            repeat=step.repeat,
-            phase=step.phase,
-            intended_start_ns=intended,
-            start_ns=begun,
-            sent_ns=None,
-            first_byte_ns=None,
-            first_token_ns=None,
-            token_ns=(),
-            chunk_tokens=None,
-            end_ns=clock.now(),
-            prompt_tokens=None,
-            cached_tokens=None,
-            evaluated_tokens=None,
-            output_tokens=None,
-            tokens_basis=None,
-            finish_reason=None,
-            error=error,
-        )
+        return _unsent(index, step, begun, intended, clock.now(), error)
     zero = clock.since_zero(0)
     return Request(
         index=index,
@@ -139,5 +115,33 @@ def _request(
             decode_ns=done.server_decode_ns,
             total_ns=done.server_total_ns,
         ),
+        error=error,
+    )
+
+
+def _unsent(
+    index: int, step: Step, begun: int, intended: int | None, ended: int, error: Failure | None
+) -> Request:
+    """A request of which nothing came, and perhaps nothing was sent."""
+    return Request(
+        index=index,
+        configuration=step.configuration,
+        prompt_id=step.prompt.id,
+        repeat=step.repeat,
+        phase=step.phase,
+        intended_start_ns=intended,
+        start_ns=begun,
+        sent_ns=None,
+        first_byte_ns=None,
+        first_token_ns=None,
+        token_ns=(),
+        chunk_tokens=None,
+        end_ns=ended,
+        prompt_tokens=None,
+        cached_tokens=None,
+        evaluated_tokens=None,
+        output_tokens=None,
+        tokens_basis=None,
+        finish_reason=None,
         error=error,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chimera.measure.plan import Load
-from chimera.measure.summary import METRICS
+from chimera.record.metrics.goodput import meets
 from chimera.record.request import Request
 from chimera.record.run import Arrival
 
@@ -31,41 +31,33 @@ def good_share(requests: Iterable[Request], slo: dict[str, float]) -> float | No
     found = [request for request in requests if request.phase == "measured"]
     if not found:
         return None
-    return sum(is_good(request, slo) for request in found) / len(found)
+    return sum(meets(request, slo) for request in found) / len(found)
 
 
-def is_good(request: Request, slo: dict[str, float]) -> bool:
-    """Whether a request succeeded within every limit."""
-    if request.error is not None:
-        return False
-    values = ((METRICS[name](request), limit) for name, limit in slo.items())
-    return all(value is not None and value <= limit for value, limit in values)
-
-
-def highest_meeting(count: int, meets: Callable[[int], bool]) -> int | None:
+def highest_meeting(count: int, is_met: Callable[[int], bool]) -> int | None:
     """The highest of ``count`` ascending steps that meets, None if not even the first does.
 
     Steps are tried from the first in growing strides until one fails, then by bisection, as
     if whatever lies above a failing step failed as well.
     """
-    if count < 1 or not meets(0):
+    if count < 1 or not is_met(0):
         return None
     low, stride = 0, 1
     high = count
     while low + stride < count:
-        if not meets(low + stride):
+        if not is_met(low + stride):
             high = low + stride
             break
         low += stride
         stride *= 2
     else:
         if low < count - 1:
-            if meets(count - 1):
+            if is_met(count - 1):
                 return count - 1
             high = count - 1
     while high - low > 1:
         middle = (low + high) // 2
-        if meets(middle):
+        if is_met(middle):
             low = middle
         else:
             high = middle

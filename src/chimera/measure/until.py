@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from statistics import fmean
 
 from chimera.measure.plan import BenchPlan
-from chimera.measure.summary import METRICS
+from chimera.record.metrics.registry import METRICS
 from chimera.record.request import Request
 from chimera.stats.describe import sample_sd
 from chimera.stats.student import mean_interval
