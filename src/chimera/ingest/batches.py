@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from chimera.ingest.columns import AddNote, parameter_value, plain_text, typed_column
-from chimera.ingest.names import normal_form, read_name
+from chimera.ingest.columns import COLUMN_MAKERS, AddNote, parameter_value, plain_text
+from chimera.ingest.names import Reading, normal_form, read_name
 from chimera.ingest.outcomes import is_total, outcomes_of, phases_of
 from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
 from chimera.ingest.tables import SEPARATOR, Note, RawTable
@@ -39,21 +40,22 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
 
     comma = table.decimal_comma
     columns = [
-        typed_column(name, leaf, reading, raw, comma, note)
+        COLUMN_MAKERS[reading.role](name, leaf, reading, raw, comma, note)
         for name, leaf, reading, raw in zip(
             header.names, header.leaves, header.readings, table.columns, strict=True
         )
     ]
     _expand_json_cells(columns)
     metrics = [c for c in columns if c.role == "metric"]
-    _part_namesakes(metrics, note)
+    if not header.distinct:
+        _part_namesakes(metrics, note)
     _drop_settings(metrics, note)
     metrics = [c for c in metrics if c.role == "metric"]
     if not metrics:
         return None
     n = len(lines)
     summed = table.beside_rows or any(c.statistic for c in metrics)
-    outcomes = outcomes_of(columns, metrics, n, summed)
+    outcomes = outcomes_of(columns, header.names, metrics, n, summed)
     if not any(outcomes) and all(v is None for c in metrics for v in c.values):
         return None  # nothing was measured here, and nothing says that it failed
     _drop_unmeasured(metrics, outcomes, note)
@@ -87,10 +89,11 @@ def _complete(batch: Batch, table: RawTable, note: AddNote) -> None:
             if are_mixed(table.columns[i]):
                 note("mixed-times", column=table.header.names[i])
         _drop_totals(batch, note)
-    plain = {c.key: c for c in reversed(batch.metrics()) if not c.statistic}
-    name_rates(batch, plain, note)
-    derive_rates(batch, plain, note)
-    note_load_in_ttft(plain, batch.outcomes, note)
+    if table.header.relates:
+        plain = {c.key: c for c in reversed(batch.metrics()) if not c.statistic}
+        name_rates(batch, plain, note)
+        derive_rates(batch, plain, note)
+        note_load_in_ttft(plain, batch.outcomes, note)
 
 
 def _without_second_header(table: RawTable) -> RawTable:
@@ -102,22 +105,26 @@ def _without_second_header(table: RawTable) -> RawTable:
 
 def _continues_header(table: RawTable) -> bool:
     """Whether the first row says of the metrics' columns which mean or unit they hold."""
-    cells = [
-        column[0]
-        for column, reading in zip(table.columns, table.header.readings, strict=True)
-        if reading.role == "metric" and column[0]
-    ]
-    return bool(cells) and all(
-        isinstance(cell, str) and (normal_form(cell) in STATISTICS or unit_of(cell) is not None)
-        for cell in cells
-    )
+    continues = False
+    for column, reading in zip(table.columns, table.header.readings, strict=True):
+        cell = column[0]
+        if reading.role != "metric" or not cell:
+            continue
+        if not isinstance(cell, str) or cell[0].isdigit():
+            return False
+        if normal_form(cell) not in STATISTICS and unit_of(cell) is None:
+            return False
+        continues = True
+    return continues
 
 
 def _expand_json_cells(columns: list[Column]) -> None:
     """Options written as JSON in a cell become parameter columns of their own."""
-    for column in [c for c in columns if c.role not in _SETTLED]:
+    for column in columns.copy():
         first = column.raw[0] or next(filter(None, column.raw), None)
-        if first.__class__ is not str or first[:1] != "{" or first[-1:] != "}":
+        if first.__class__ is not str or first[0] != "{" or first[-1] != "}":
+            continue
+        if column.role in _SETTLED:
             continue
         parsed: dict[str, Any] = {}
         cells: list[dict[str, Any]] = []
@@ -163,8 +170,6 @@ def _part_namesakes(metrics: list[Column], note: AddNote) -> None:
 
     They are kept under their own names, unless one of them is named plainly.
     """
-    if len({(c.key, c.statistic) for c in metrics}) == len(metrics):
-        return
     groups: dict[tuple[str, str], list[Column]] = {}
     for column in metrics:
         groups.setdefault((column.key, column.statistic), []).append(column)
@@ -205,6 +210,13 @@ def _drop_unmeasured(metrics: list[Column], outcomes: list[str], note: AddNote) 
             note("all-zero", column=column.name)
 
 
+@lru_cache(maxsize=4096)
+def _constant_reading(name: str) -> Reading:
+    """What the name of a scalar of an enclosing object says."""
+    parent, _, last = name.rpartition(SEPARATOR)
+    return read_name(last, parent.rpartition(SEPARATOR)[2])
+
+
 def _constants(
     enclosing: dict[str, Any],
 ) -> tuple[dict[str, str | float], dict[str, str]]:
@@ -214,11 +226,7 @@ def _constants(
     for name, value in enclosing.items():
         if value is None or value == "" or isinstance(value, (list, dict)):
             continue
-        if SEPARATOR in name:
-            parent, _, last = name.rpartition(SEPARATOR)
-            reading = read_name(last, parent.rpartition(SEPARATOR)[2])
-        else:
-            reading = read_name(name)
+        reading = _constant_reading(name)
         if reading.role == "parameter":
             setting = parameter_value(value)
             if setting is not None:
@@ -232,11 +240,15 @@ def _constants(
 
 def _drop_totals(batch: Batch, note: AddNote) -> None:
     """A row named "Aggregated" or "Total" sums up the others: no record of its own."""
-    totals: set[int] = set()
-    for column in batch.columns:
-        if column.role in ("identity", "label"):
-            totals.update(_total_rows(column.raw))
-    if not totals or len(totals) == len(batch):
+    named = [c.raw for c in batch.columns if c.role in ("identity", "label")]
+    try:
+        words = set(filter(is_total, set().union(*named)))
+    except TypeError:  # lists or objects
+        words = {cell for raw in named for cell in raw if is_total(cell)}
+    if not words:
+        return
+    totals = {i for raw in named for i, c in enumerate(raw) if isinstance(c, str) and c in words}
+    if len(totals) == len(batch):
         return
     note("total-row", sorted(totals))
     keep = [i for i in range(len(batch)) if i not in totals]
@@ -249,11 +261,3 @@ def _drop_totals(batch: Batch, note: AddNote) -> None:
     batch.duplicate_of = [None] * len(keep)
     if batch.pointers:
         batch.pointers = [batch.pointers[i] for i in keep]
-
-
-def _total_rows(raw: list[Any]) -> list[int]:
-    try:
-        words = [w for w in set(raw) if isinstance(w, str) and is_total(w)]
-    except TypeError:  # lists or objects
-        words = [w for w in raw if isinstance(w, str) and is_total(w)]
-    return [i for i, cell in enumerate(raw) if cell in words] if words else []

@@ -52,10 +52,9 @@ _ERROR_TEXTS = ("error ", "error:", "exception", "traceback (most recent")
 _TOTAL_ROWS = frozenset({"aggregated", "total", "all", "overall", "totals", "sum", "average"})
 
 
-@lru_cache(maxsize=4096)
-def is_total(text: str) -> bool:
+def is_total(cell: Any) -> bool:
     """Whether a row of that name sums up the others."""
-    return len(text) < 24 and text.strip(" *").lower() in _TOTAL_ROWS
+    return isinstance(cell, str) and len(cell) < 24 and cell.strip(" *").lower() in _TOTAL_ROWS
 
 
 def _text(value: Any) -> str:
@@ -98,16 +97,24 @@ _SAYS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _marks(columns: list[Column]) -> list[tuple[Column, list[int], str]]:
+@lru_cache(maxsize=1024)
+def _marked(names: tuple[str, ...]) -> list[tuple[int, str, str]]:
+    """(place, normal form, kind) of the columns whose names may tell of failures."""
+    forms = [normal_form(name.rpartition(".")[2]) for name in names]
+    return [(i, n, FAILURE_MARKS[n]) for i, n in enumerate(forms) if n in FAILURE_MARKS]
+
+
+def _marks(
+    columns: list[Column], names: tuple[str, ...]
+) -> list[tuple[Column, list[int], str]]:
     """(column, its rows that failed, "" or the reason) of the columns named for a failure.
 
-    They get the role "status": what they say is understood.
+    They get the role "status": what they say is understood. ``names`` are the columns' names.
     """
     found = []
-    for column in columns:
-        name = normal_form(column.name.rpartition(".")[2])
-        kind = FAILURE_MARKS.get(name, "")
-        if not kind or column.role in ("metric", "identity"):
+    for i, name, kind in _marked(names):
+        column = columns[i]
+        if column.role in ("metric", "identity"):
             continue
         if kind == "flag" and not _are_truths(column.raw):
             continue
@@ -152,17 +159,23 @@ def _reason(column: Column, row: int) -> str:
 
 
 def outcomes_of(
-    columns: list[Column], metrics: list[Column], n: int, summed: bool = False
+    columns: list[Column],
+    names: tuple[str, ...],
+    metrics: list[Column],
+    n: int,
+    summed: bool = False,
 ) -> list[str]:
     """One entry a record: "" for success, otherwise the reason of the failure.
 
-    ``summed``: the records are summaries, of which one without any value sums up nothing.
+    ``names`` are those of the columns as read. ``summed``: the records are summaries, of which
+    one without any value sums up nothing.
     """
     outcomes = [""] * n
-    marks = _marks(columns)
+    marks = _marks(columns, names)
     flags = {id(column) for column, _, why in marks if why.endswith(" is true")}
     speaking = [c for c in columns if c.role == "status" and c.key in _SAYS and id(c) not in flags]
-    speaking.sort(key=lambda c: c.key != "error")
+    if len(speaking) > 1:
+        speaking.sort(key=lambda c: c.key != "error")
     for column in speaking:
         if column.key == "error" and not any(column.raw):
             continue

@@ -27,11 +27,19 @@ _CONFIGURATIONS = frozenset(
 )
 
 
+# Metrics of which the values of others can say what they mean (``chimera.ingest.rates``).
+_TOLD_BY_OTHERS = frozenset(
+    {"token_rate", "throughput", "output_tokens", "prompt_tokens", "ttft"}
+)
+
+
 class Header(msgspec.Struct, frozen=True):
-    """The columns' names and what each says.
+    """The columns' names and what each says: whatever of a table follows from its names alone.
 
     ``names`` are for people, ``leaves`` are what is read: the last key of a nested name.
-    ``measures`` tells whether any of them is a metric, ``times`` which hold points in time.
+    ``measures`` tells whether any of them is a metric, ``times`` which hold points in time,
+    ``distinct`` whether no two can be one metric, ``relates`` whether one says of another what
+    it means.
     """
 
     names: tuple[str, ...]
@@ -39,6 +47,8 @@ class Header(msgspec.Struct, frozen=True):
     readings: tuple[Reading, ...]
     measures: bool
     times: tuple[int, ...]
+    distinct: bool
+    relates: bool
 
 
 @lru_cache(maxsize=1024)
@@ -59,12 +69,17 @@ def flat_header(names: tuple[str, ...]) -> Header:
 
 def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Header:
     readings = tuple(map(_reading, parts))
+    metrics = [(r.key, r.statistic) for r in readings if r.role == "metric"]
+    keys = {key for key, _ in metrics}
     return Header(
-        names or tuple(".".join(p) for p in parts),
-        tuple(p[-1] for p in parts),
-        readings,
-        any(r.role == "metric" for r in readings),
-        tuple(i for i, r in enumerate(readings) if r.role == "status" and r.key == "time"),
+        names=names or tuple(".".join(p) for p in parts),
+        leaves=tuple(p[-1] for p in parts),
+        readings=readings,
+        measures=bool(metrics),
+        times=tuple(i for i, r in enumerate(readings) if r.role == "status" and r.key == "time"),
+        # A bare "throughput" may yet become another metric by the unit of its cells.
+        distinct=len(set(metrics)) == len(metrics) and "throughput" not in keys,
+        relates=not keys.isdisjoint(_TOLD_BY_OTHERS),
     )
 
 

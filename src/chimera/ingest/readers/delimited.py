@@ -95,9 +95,11 @@ def _rows(body: str, skipped: int, delimiter: str) -> tuple[Rows, list[int]]:
     """(rows, the line on which each begins), blank rows kept as empty lists."""
     source = io.StringIO(body, newline="")
     reader = csv.reader(source, delimiter=delimiter, skipinitialspace=delimiter != "\t")
-    if '"' not in body:  # no quoted line breaks: a row is a line
-        rows = list(reader)
+    rows = list(reader)
+    if reader.line_num == len(rows):  # no quoted line breaks: a row is a line
         return rows, list(range(skipped + 1, skipped + 1 + len(rows)))
+    source.seek(0)
+    reader = csv.reader(source, delimiter=delimiter, skipinitialspace=delimiter != "\t")
     rows, numbers, last = [], [], skipped
     for row in reader:
         rows.append(row)
@@ -180,17 +182,17 @@ def _is_header(row: list[str]) -> bool:
 
 def _is_unit_row(row: list[str]) -> bool:
     """A second header line that holds units ("ms", "%") and blanks, no numbers."""
-    filled = [c.strip() for c in row if c.strip()]
+    filled = list(filter(None, map(str.strip, row)))
     if not filled:
         return len(row) > 1
-    if any(parse_number(c) for c in filled):
+    if len(filled) == len(row) or any(map(parse_number, filled)):
         return False
     known = all(unit_of(c) or (len(c) <= 24 and " " not in c) for c in filled)
-    return known and any(map(unit_of, filled)) and len(filled) < len(row)
+    return known and any(map(unit_of, filled))
 
 
 def _filled(row: list[str]) -> int:
-    return len([c for c in row if c.strip()])
+    return len(list(filter(None, map(str.strip, row))))
 
 
 def _table(rows: Rows, lines: list[int], content: Content, delimiter: str) -> RawTable | None:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chimera.ingest.names import normal_form, read_name
@@ -64,8 +64,10 @@ def _shape(node: dict[str, Any]) -> str:
     "family": its keys are names of things, not of metrics. "namespace": its values have nothing
     in common and no scalars, so each is looked at alone.
     """
+    if not node or next(iter(node.values())).__class__ is not dict:
+        return ""  # most objects end here
     values = list(node.values())
-    if not values or not _OBJECTS.issuperset(map(type, values)) or not all(values):
+    if not _OBJECTS.issuperset(map(type, values)) or not all(values):
         return ""
     if any(read_name(key).role in _KNOWN for key in node):
         return ""
@@ -79,6 +81,13 @@ def _shape(node: dict[str, Any]) -> str:
     return "namespace"
 
 
+def _is_flat(node: dict[str, Any]) -> bool:
+    """Whether an object holds only scalars, none of which is the unit of the others."""
+    return (
+        _CONTAINERS.isdisjoint(map(type, node.values())) and "unit" not in node and "units" not in node
+    )
+
+
 def _flatten(
     node: dict[str, Any], prefix: str, flat: Scalars, nested: list[tuple[str, Any]], depth: int
 ) -> None:
@@ -86,25 +95,22 @@ def _flatten(
     if depth > MAX_DEPTH:
         raise TooDeep
     unit = node.get("unit") or node.get("units")
-    if not prefix and not unit and _CONTAINERS.isdisjoint(map(type, node.values())):
-        flat.update(node)
-        return
     suffix = f" ({unit})" if isinstance(unit, str) and unit_of(unit) else ""
     for key, value in node.items():
-        name = prefix + key if prefix else key
         kind = value.__class__
         if kind is dict:
             if _shape(value):
-                nested.append((name, value))
+                nested.append((prefix + key, value))
             else:
-                _flatten(value, name + SEPARATOR, flat, nested, depth + 1)
+                _flatten(value, prefix + key + SEPARATOR, flat, nested, depth + 1)
         elif kind is list:
             if value:
-                nested.append((name, value))
+                nested.append((prefix + key, value))
         elif suffix and isinstance(value, (int, float)):
-            flat[name + suffix] = value  # {"unit": "ms", "mean": 12.5}: the sibling says the unit
+            # {"unit": "ms", "mean": 12.5}: the sibling says the unit
+            flat[prefix + key + suffix] = value
         else:
-            flat[name] = value
+            flat[prefix + key] = value
 
 
 def _object(
@@ -147,7 +153,7 @@ def _nested(
     """The containers of a row: parallel lists of numbers together, the others one by one."""
     numbers: dict[int, list[tuple[str, list[Any]]]] = {}
     for name, value in nested:
-        if value.__class__ is not dict and _SCALARS.issuperset(map(type, value)):
+        if value.__class__ is list and _SCALARS.issuperset(map(type, value)):
             numbers.setdefault(len(value), []).append((name, value))
             continue
         keys = name.split(SEPARATOR) if SEPARATOR in name else [name]
@@ -212,9 +218,11 @@ def _rows(
     label = _singular(parent) if keys else ""
     for place, value in enumerate(values):
         at = f"{pointer}/{_escape(keys[place]) if keys else numbers[place]}"
-        flat: Scalars = {}
+        flat = value
         nested: list[tuple[str, Any]] = []
-        _flatten(value, "", flat, nested, depth + 1)
+        if not _is_flat(value):
+            flat = {}
+            _flatten(value, "", flat, nested, depth + 1)
         if keys and label not in flat:
             flat = {label: keys[place], **flat}
         if nested:
@@ -241,10 +249,14 @@ def _alike(flats: list[Scalars]) -> list[Sequence[int]]:
 def _columns(flats: list[Scalars]) -> tuple[list[str], list[list[Any]]]:
     """The keys of all rows in the order of their first appearance, and a column for each."""
     names = list(flats[0])
-    if all(list(flat) == names for flat in flats[1:]):
-        return names, [list(column) for column in zip(*[f.values() for f in flats], strict=True)]
-    names = list({k: None for flat in flats for k in flat})
-    return names, [[flat.get(name) for flat in flats] for name in names]
+    if len(flats) == 1:
+        return names, [[value] for value in flats[0].values()]
+    if all(list(flat) == names for flat in flats):
+        rows: Iterable[Iterable[Any]] = [flat.values() for flat in flats]
+    else:
+        names = list({k: None for flat in flats for k in flat})
+        rows = [map(flat.get, names) for flat in flats]
+    return names, list(map(list, zip(*rows, strict=True)))
 
 
 def _named(
