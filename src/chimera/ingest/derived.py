@@ -27,6 +27,7 @@ _FAMILY_WORD = re.compile(r"(?:llama|gemma|qwen|mistral|mixtral|phi|deepseek|fal
 _SUMMARY_WORDS = frozenset({"summary", "aggregate", "aggregated"})
 _SAMPLE_WORDS = frozenset({"individual", "raw", "samples"})
 Key = tuple[Any, ...]
+_Shared = tuple[int, Column]  # a summary's metric by its place, and a sample's that it may sum up
 
 
 class _Side(msgspec.Struct):
@@ -38,6 +39,7 @@ class _Side(msgspec.Struct):
 
     batch: Batch
     dimensions: dict[str, list[Any]]
+    names: frozenset[str]
     metrics: dict[str, Column]
     folder: str
     groups: dict[tuple[str, ...], dict[Key, list[int]]] = {}
@@ -51,24 +53,33 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
     if not summaries or not samples:
         return
     samples.sort(key=lambda b: b.file)
-    sides = [
-        _Side(b, _dimensions(b), _plain_metrics(b), b.file.rpartition("/")[0]) for b in samples
-    ]
+    sides = list(map(_side, samples))
     written = Precisions()
-    sharing: dict[tuple[tuple[str, str], ...], list[_Side]] = {}
+    sharing: dict[tuple[tuple[str, str], ...], list[tuple[_Side, list[_Shared]]]] = {}
     for batch in summaries:
         wanted = [c for c in batch.columns if c.role == "metric" and _is_mean_column(c)]
         signature = tuple((c.key, c.unit) for c in wanted)
         if signature not in sharing:
-            sharing[signature] = [s for s in sides if _measured(wanted, s)]
+            shared = [(side, _measured(wanted, side)) for side in sides]
+            sharing[signature] = [(side, found) for side, found in shared if found]
         if not sharing[signature]:
             continue
         dimensions = _dimensions(batch)
-        for side in _nearest(batch, sharing[signature]):
-            pairs = _measured(wanted, side)
-            verdict = _compare(batch, dimensions, pairs, side, written)
+        own = frozenset(dimensions)
+        for side, shared in _nearest(batch, sharing[signature]):
+            if _name_different(batch.file, side.batch.file):
+                continue
+            names = _shared_names(own, side.names)
+            pairs = [(wanted[i], other) for i, other in shared]
+            verdict = _compare(batch, dimensions, names, pairs, side, written)
             if verdict and _judge(batch, side.batch, *verdict, notes):
                 break
+
+
+def _side(batch: Batch) -> _Side:
+    dimensions = _dimensions(batch)
+    folder = batch.file.rpartition("/")[0]
+    return _Side(batch, dimensions, frozenset(dimensions), _plain_metrics(batch), folder)
 
 
 def _dimensions(batch: Batch) -> dict[str, list[Any]]:
@@ -104,30 +115,38 @@ def _is_mean_column(column: Column) -> bool:
     return column.statistic == "mean" or (not column.statistic and column.key not in _RATES)
 
 
-def _nearest(batch: Batch, sides: list[_Side]) -> Iterator[_Side]:
+def _nearest(
+    batch: Batch, sides: list[tuple[_Side, list[_Shared]]]
+) -> Iterator[tuple[_Side, list[_Shared]]]:
     """The samples of the same file, then of its folder, then all others by name."""
     folder = batch.file.rpartition("/")[0]
-    later: list[_Side] = []
-    last: list[_Side] = []
-    for side in sides:
+    later: list[tuple[_Side, list[_Shared]]] = []
+    last: list[tuple[_Side, list[_Shared]]] = []
+    for found in sides:
+        side = found[0]
         if side.batch.file == batch.file:
-            yield side
+            yield found
         elif side.folder == folder:
-            later.append(side)
+            later.append(found)
         else:
-            last.append(side)
+            last.append(found)
     yield from later
     yield from last
 
 
-def _measured(wanted: list[Column], side: _Side) -> list[tuple[Column, Column]]:
+def _measured(wanted: list[Column], side: _Side) -> list[_Shared]:
     metrics = side.metrics
     return [
-        (column, other)
-        for column in wanted
+        (i, other)
+        for i, column in enumerate(wanted)
         if (other := metrics.get(column.key)) is not None
         and (other.unit == column.unit or not column.unit)
     ]
+
+
+@lru_cache(maxsize=1024)
+def _shared_names(a: frozenset[str], b: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(a & b))
 
 
 def _groups(side: _Side, names: tuple[str, ...]) -> dict[Key, list[int]]:
@@ -147,14 +166,15 @@ def _groups(side: _Side, names: tuple[str, ...]) -> dict[Key, list[int]]:
 def _compare(
     summary: Batch,
     dimensions: dict[str, list[Any]],
+    names: tuple[str, ...],
     pairs: list[tuple[Column, Column]],
     side: _Side,
     written: Precisions,
 ) -> tuple[list[int], list[int]] | None:
-    """(rows whose means hold, rows whose means do not), or None when they share nothing."""
-    names = tuple(sorted(dimensions.keys() & side.dimensions.keys()))
-    if _name_different(summary.file, side.batch.file):
-        return None
+    """(rows whose means hold, rows whose means do not), or None when they share nothing.
+
+    ``names`` are the dimensions that both have.
+    """
     model = dimensions.get("model")
     if model and "model" in names and model[0] not in side.dimensions["model"] and len(model) == 1:
         return None

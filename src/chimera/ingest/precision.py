@@ -9,6 +9,7 @@ from chimera.ingest.cells import parse_number
 from chimera.record.batch import Column
 
 _GO_PREFIX = re.compile(r"^(?:\d+h)?(?:\d+m)?(?=[\d.]+s$)")
+_HALVES = [0.5 * 10.0**-n for n in range(20)]  # of a unit of the n-th decimal
 _LEADING = re.compile(r"[^\d]*([\d.,]*)(?:[eE]([-+]?\d+))?")
 
 
@@ -27,6 +28,9 @@ def half_unit(raw: object, scale: float) -> float:
     ``scale`` is the column's factor; a cell that names its own unit ("12.5 ms") has its own.
     """
     text = str(raw)
+    decimals = text.partition(".")[2]
+    if decimals.isdecimal() and len(decimals) < len(_HALVES):
+        return _HALVES[len(decimals)] * scale
     if text[-1:].isalpha():
         mantissa, exponent = _mantissa(text)
         parsed = parse_number(text)
@@ -70,6 +74,6 @@ class Precisions:
     def slack(self, column: Column, row: int) -> float:
         """How far a value may be from what was measured, by its rounding alone."""
         most, finest = self._written(column)
-        value = abs(column.values[row])
+        value = abs(column.values[row] or 0.0)
         by_digits = 0.5 * 10.0 ** (floor(log10(value)) - most + 1) if value else 0.0
         return min(half_unit(column.raw[row], column.scale), max(finest, by_digits))
