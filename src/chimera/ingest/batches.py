@@ -6,7 +6,6 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from chimera.ingest.columns import COLUMN_MAKERS, AddNote, parameter_value, plain_text
 from chimera.ingest.names import Reading, normal_form, read_name
@@ -23,84 +22,123 @@ _SETTLED = ("metric", "parameter")
 _UNMEASURED_WHEN_ALONE = ("load_time", "queue_time", "prefill_time")
 
 
-def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batch | None:
-    """The records of a table; None when no column of it is a metric or a failure.
+class Draft(msgspec.Struct):
+    """A table on its way to a batch, which stays None where the table holds no records.
 
-    Appends to ``notes`` what a reader must know about single cells and columns.
+    ``notes`` are what a reader must know about single cells and columns.
     """
-    header = table.header
-    if not header.measures:
-        return None
-    table = _without_second_header(table)
-    lines = table.rows
 
-    def note(kind: str, at: list[int] | None = None, column: str = "", detail: str = "") -> None:
-        rows = tuple(lines[i] for i in at) if at else ()
-        notes.append(Note(kind, file, rows, column, detail[:200]))
+    table: RawTable
+    file: str
+    sha256: str
+    cells: list[list[Any]]
+    lines: list[int]
+    notes: list[Note]
+    columns: list[Column] = []
+    metrics: list[Column] = []
+    summed: bool = False
+    outcomes: list[str] = []
+    batch: Batch | None = None
 
-    comma = table.decimal_comma
-    columns = [
+    def note(
+        self, kind: str, at: list[int] | None = None, column: str = "", detail: str = ""
+    ) -> None:
+        """Add a note about some records."""
+        rows = tuple(self.lines[i] for i in at) if at else ()
+        self.notes.append(Note(kind, self.file, rows, column, detail[:200]))
+
+
+def draft_of(table: RawTable, file: str, sha256: str) -> Draft:
+    """The beginning of a batch."""
+    return Draft(table, file, sha256, table.columns, table.rows, [])
+
+
+def make_batches(drafts: list[Draft]) -> None:
+    """Fill the batches of drafts; each step is taken for all of them, which keeps its code hot."""
+    drafts = [draft for draft in drafts if draft.table.header.measures]
+    for step in (_type_columns, _settle_metrics, _judge, _make_batch, _complete):
+        drafts = list(filter(step, drafts))
+
+
+# The steps. Each returns False where it finds that the table holds no records.
+
+
+def _type_columns(draft: Draft) -> bool:
+    table, note = draft.table, draft.note
+    header, comma = table.header, table.decimal_comma
+    if table.pointers is None and len(draft.lines) > 1 and _continues_header(table):
+        draft.cells, draft.lines = [column[1:] for column in table.columns], table.rows[1:]
+    draft.columns = [
         COLUMN_MAKERS[reading.role](name, leaf, reading, raw, comma, note)
         for name, leaf, reading, raw in zip(
-            header.names, header.leaves, header.readings, table.columns, strict=True
+            header.names, header.leaves, header.readings, draft.cells, strict=True
         )
     ]
-    _expand_json_cells(columns)
-    metrics = [c for c in columns if c.role == "metric"]
-    if not header.distinct:
-        _part_namesakes(metrics, note)
-    _drop_settings(metrics, note)
-    metrics = [c for c in metrics if c.role == "metric"]
-    if not metrics:
-        return None
-    n = len(lines)
-    summed = table.beside_rows or any(c.statistic for c in metrics)
-    outcomes = outcomes_of(columns, header.names, metrics, n, summed)
-    if not any(outcomes) and all(v is None for c in metrics for v in c.values):
-        return None  # nothing was measured here, and nothing says that it failed
-    _drop_unmeasured(metrics, outcomes, note)
-    metrics = [c for c in metrics if c.role == "metric"]
+    return True
+
+
+def _settle_metrics(draft: Draft) -> bool:
+    _expand_json_cells(draft.columns)
+    metrics = [c for c in draft.columns if c.role == "metric"]
+    if not draft.table.header.distinct:
+        _part_namesakes(metrics, draft.note)
+    if len(draft.lines) > 1:
+        _drop_settings(metrics, draft.note)
+    draft.metrics = [c for c in metrics if c.role == "metric"]
+    return bool(draft.metrics)
+
+
+def _judge(draft: Draft) -> bool:
+    columns, metrics, table = draft.columns, draft.metrics, draft.table
+    draft.summed = table.beside_rows or any(c.statistic for c in metrics)
+    outcomes = outcomes_of(columns, table.header.names, metrics, len(draft.lines), draft.summed)
+    failed = any(outcomes)
+    if not failed and all(v is None for c in metrics for v in c.values):
+        return False  # nothing was measured here, and nothing says that it failed
+    _drop_unmeasured(metrics, outcomes, draft.note)
+    left = [c.key for c in metrics if c.role == "metric"]
+    draft.outcomes = outcomes
     # A table whose only metric is a model's size describes models and measures nothing.
-    if all(c.key == "model_size" for c in metrics) and (metrics or not any(outcomes)):
-        return None
+    return left.count("model_size") < len(left) or (not left and failed)
+
+
+def _make_batch(draft: Draft) -> bool:
+    table, n = draft.table, len(draft.lines)
     constants, labels = _constants(table.constants)
-    batch = Batch(
-        file=file,
-        sha256=sha256,
+    draft.batch = Batch(
+        file=draft.file,
+        sha256=draft.sha256,
         pointer=table.pointer,
-        kind="summary" if summed else "sample",
-        rows=lines,
-        columns=columns,
+        kind="summary" if draft.summed else "sample",
+        rows=draft.lines,
+        columns=draft.columns,
         constants=constants,
-        outcomes=outcomes,
-        phases=phases_of(columns, n),
+        outcomes=draft.outcomes,
+        phases=phases_of(draft.columns, n),
         duplicate_of=[None] * n,
         labels=labels,
         pointers=table.pointers,
     )
-    _complete(batch, table, note)
-    return batch
+    return True
 
 
-def _complete(batch: Batch, table: RawTable, note: AddNote) -> None:
+def _complete(draft: Draft) -> bool:
     """What only the records together say: totals, mixed times, what their rates mean."""
-    if len(batch) > 1:
-        for i in table.header.times:
-            if are_mixed(table.columns[i]):
-                note("mixed-times", column=table.header.names[i])
+    batch, header, note = draft.batch, draft.table.header, draft.note
+    assert batch is not None
+    if len(batch.rows) > 1:
+        for i in header.times:
+            if are_mixed(draft.cells[i]):
+                note("mixed-times", column=header.names[i])
         _drop_totals(batch, note)
-    if table.header.relates:
-        plain = {c.key: c for c in reversed(batch.metrics()) if not c.statistic}
+    if header.relates:
+        plain = {
+            c.key: c for c in reversed(batch.columns) if c.role == "metric" and not c.statistic
+        }
         name_rates(batch, plain, note)
         derive_rates(batch, plain, note)
         note_load_in_ttft(plain, batch.outcomes, note)
-
-
-def _without_second_header(table: RawTable) -> RawTable:
-    """The table without a first row that goes on with the header."""
-    if table.pointers is not None or len(table.rows) < 2 or not _continues_header(table):
-        return table
-    return replace(table, columns=[column[1:] for column in table.columns], rows=table.rows[1:])
+    return True
 
 
 def _continues_header(table: RawTable) -> bool:
@@ -120,8 +158,8 @@ def _continues_header(table: RawTable) -> bool:
 
 def _expand_json_cells(columns: list[Column]) -> None:
     """Options written as JSON in a cell become parameter columns of their own."""
-    for column in columns.copy():
-        first = column.raw[0] or next(filter(None, column.raw), None)
+    firsts = [c.raw[0] or next(filter(None, c.raw), None) for c in columns]
+    for column, first in zip(columns.copy(), firsts, strict=True):
         if first.__class__ is not str or first[0] != "{" or first[-1] != "}":
             continue
         if column.role in _SETTLED:
@@ -155,11 +193,10 @@ def _drop_settings(metrics: list[Column], note: AddNote) -> None:
     """A "time" that is the same power of two in every row is a context length, no time."""
     for column in metrics:
         values = column.values
-        if column.unit != "s" or len(values) < 2 or values[0] != values[-1]:
+        first = values[0]
+        if column.unit != "s" or not first or values.count(first) != len(values):
             continue
-        if not values[0] or values.count(values[0]) != len(values):
-            continue
-        raw = round(values[0] / column.scale, 6)
+        raw = round(first / column.scale, 6)
         if raw >= 256 and raw == int(raw) and int(raw).bit_count() == 1:
             column.role = "unknown"
             note("looks-like-setting", column=column.name, detail=str(raw))
@@ -196,18 +233,22 @@ def _agree(group: list[Column]) -> bool:
 
 def _drop_unmeasured(metrics: list[Column], outcomes: list[str], note: AddNote) -> None:
     """A whole column of zeros among successful rows means "not measured", not zero."""
-    good = [i for i, o in enumerate(outcomes) if not o]
-    if not good:
+    if all(outcomes):
         return
+    good = [i for i, o in enumerate(outcomes) if not o]
+    first = good[0]
     for column in metrics:
-        values = column.values
-        if values[good[0]] != 0 or column.unit in ("tokens", "characters", "1"):
-            continue
-        if column.key in _UNMEASURED_WHEN_ALONE and len(good) < 2:
-            continue
-        if all(values[i] == 0 for i in good):
+        if column.values[first] == 0 and _is_unmeasured(column, good):
             column.role = "empty"
             note("all-zero", column=column.name)
+
+
+def _is_unmeasured(column: Column, good: list[int]) -> bool:
+    if column.unit in ("tokens", "characters", "1"):
+        return False
+    if column.key in _UNMEASURED_WHEN_ALONE and len(good) < 2:
+        return False
+    return all(column.values[i] == 0 for i in good)
 
 
 @lru_cache(maxsize=4096)

@@ -60,8 +60,8 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
         wanted = [c for c in batch.columns if c.role == "metric" and _is_mean_column(c)]
         signature = tuple((c.key, c.unit) for c in wanted)
         if signature not in sharing:
-            shared = [(side, _measured(wanted, side)) for side in sides]
-            sharing[signature] = [(side, found) for side, found in shared if found]
+            pairs = [(side, _measured(wanted, side)) for side in sides]
+            sharing[signature] = [(side, shared) for side, shared in pairs if shared]
         if not sharing[signature]:
             continue
         dimensions = _dimensions(batch)
@@ -70,8 +70,8 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
             if _name_different(batch.file, side.batch.file):
                 continue
             names = _shared_names(own, side.names)
-            pairs = [(wanted[i], other) for i, other in shared]
-            verdict = _compare(batch, dimensions, names, pairs, side, written)
+            both = [(wanted[i], other) for i, other in shared]
+            verdict = _compare(batch, dimensions, names, both, side, written)
             if verdict and _judge(batch, side.batch, *verdict, notes):
                 break
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 import msgspec
 from msgspec.structs import replace
 
-from chimera.ingest.batches import batch_of
+from chimera.ingest.batches import Draft, draft_of, make_batches
 from chimera.ingest.derived import mark_derived
 from chimera.ingest.duplicates import mark_duplicates
 from chimera.ingest.identity import resolve_models
@@ -40,6 +40,7 @@ NO_DATA, REJECTED, OTHER = "no benchmark data", "rejected", "other type"
 _HELD = 4 * 1024 * 1024
 _EMPTY = ("the file is empty", "it has a header", "it holds only", OWN)  # reasons of no fault
 _NUMBERS = frozenset({int, float})
+_UNKNOWN = ("label", "unknown")
 Progress = Callable[[int, int, str], None]
 
 
@@ -99,7 +100,7 @@ class _Work(msgspec.Struct, gc=False):
     data: bytes | None
     changed: bool
     text: str = ""
-    tables: list[RawTable] = []
+    drafts: list[Draft] = []
     batches: list[Batch] = []
     documents: list[Document] = []
     notes: list[Note] = []
@@ -180,9 +181,11 @@ def _understand(group: list[_Work], same: dict[tuple[str, str], _Work], result: 
             fresh.append(work)
         else:
             work.first, work.data = first, None
-    with_tables = [work for work in fresh if _decode(work) and _find_tables(work)]
+    texts = sorted(filter(_decode, fresh), key=lambda work: work.report.type)
+    with_tables = list(filter(_find_tables, texts))
+    make_batches([draft for work in with_tables for draft in work.drafts])
     for work in with_tables:
-        _find_records(work)
+        _find_outcome(work)
     for work in group:
         result.files.append(work.report)
         if work.changed:
@@ -245,42 +248,49 @@ def _decode(work: _Work) -> bool:
 def _find_tables(work: _Work) -> bool:
     """Whether the text holds tables; the report says why not."""
     report = work.report
-    work.tables, reason = read_tables(Content(report.name, report.type, work.text, work.notes))
+    tables, reason = read_tables(Content(report.name, report.type, work.text, work.notes))
     work.text = ""
-    if not work.tables:
+    if not tables:
         if reason.startswith(_EMPTY):
             report.outcome, report.reason = NO_DATA, reason
         else:
             _reject(report, reason)
-    return bool(work.tables)
+    work.drafts = [draft_of(table, report.name, report.sha256) for table in tables]
+    return bool(tables)
 
 
-def _find_records(work: _Work) -> None:
-    """The records of the tables, and by them the outcome of the file."""
-    report, tables, batches = work.report, work.tables, work.batches
+def _find_outcome(work: _Work) -> None:
+    """What became of a file, by the batches that its tables gave."""
+    report, batches = work.report, work.batches
     unknown: dict[str, None] = {}
-    for table in tables:
-        batch = batch_of(table, report.name, report.sha256, work.notes)
+    for draft in work.drafts:
+        work.notes.extend(draft.notes)
+        batch = draft.batch
         if batch is None:
-            _numbers_of(table, unknown)
+            _numbers_of(draft.table, unknown)
             continue
-        unknown.update((c.name, None) for c in batch.columns if _is_unrecognised(c))
+        for column in batch.columns:
+            if column.role in _UNKNOWN and _says_something(column):
+                unknown[column.name] = None
         batches.append(batch)
-    infer_units(batches)
+    tables = [draft.table for draft in work.drafts]
+    work.drafts = []
+    if any(table.header.lacks_unit for table in tables):
+        infer_units(batches)
     report.unrecognised = tuple(unknown)
-    if any(b.kind == "sample" for b in batches):
+    if "sample" in [b.kind for b in batches]:
         report.outcome = SAMPLES
     elif batches:
         report.outcome = SUMMARIES
     else:
         report.outcome, report.reason = NO_DATA, _why_no_data(tables)
-    work.tables = []
 
 
-def _is_unrecognised(column: Column) -> bool:
+def _says_something(column: Column) -> bool:
+    """Whether a column that is not understood holds numbers or names."""
     if column.role == "label":
         return any(isinstance(cell, str) and cell for cell in column.raw)
-    return column.role == "unknown" and column.values.count(None) < len(column.values)
+    return column.values.count(None) < len(column.values)
 
 
 def _numbers_of(table: RawTable, unknown: dict[str, None]) -> None:

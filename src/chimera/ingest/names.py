@@ -158,6 +158,11 @@ def _fits(key: str, unit: str) -> bool:
     return not unit or METRICS[key].unit == unit or METRICS[key].unit in ("1", "characters")
 
 
+def lacks_unit(key: str, unit: str) -> bool:
+    """Whether a metric is a time of which nothing says in what it was measured."""
+    return not unit and key in METRICS and METRICS[key].unit == "s"
+
+
 @lru_cache(maxsize=8192)
 def read_name(name: str, parent: str = "") -> Reading:
     """What ``name`` says; ``parent`` is the enclosing JSON key, used when the name alone is

@@ -104,9 +104,7 @@ def _marked(names: tuple[str, ...]) -> list[tuple[int, str, str]]:
     return [(i, n, FAILURE_MARKS[n]) for i, n in enumerate(forms) if n in FAILURE_MARKS]
 
 
-def _marks(
-    columns: list[Column], names: tuple[str, ...]
-) -> list[tuple[Column, list[int], str]]:
+def _marks(columns: list[Column], names: tuple[str, ...]) -> list[tuple[Column, list[int], str]]:
     """(column, its rows that failed, "" or the reason) of the columns named for a failure.
 
     They get the role "status": what they say is understood. ``names`` are the columns' names.

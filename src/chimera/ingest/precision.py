@@ -9,7 +9,7 @@ from chimera.ingest.cells import parse_number
 from chimera.record.batch import Column
 
 _GO_PREFIX = re.compile(r"^(?:\d+h)?(?:\d+m)?(?=[\d.]+s$)")
-_HALVES = [0.5 * 10.0**-n for n in range(20)]  # of a unit of the n-th decimal
+_HALVES: list[float] = [0.5 * 10.0**-n for n in range(20)]  # half a unit of the n-th decimal
 _LEADING = re.compile(r"[^\d]*([\d.,]*)(?:[eE]([-+]?\d+))?")
 
 
@@ -28,9 +28,9 @@ def half_unit(raw: object, scale: float) -> float:
     ``scale`` is the column's factor; a cell that names its own unit ("12.5 ms") has its own.
     """
     text = str(raw)
-    decimals = text.partition(".")[2]
-    if decimals.isdecimal() and len(decimals) < len(_HALVES):
-        return _HALVES[len(decimals)] * scale
+    fraction = text.partition(".")[2]
+    if fraction.isdecimal() and len(fraction) < len(_HALVES):  # as most are written
+        return _HALVES[len(fraction)] * scale
     if text[-1:].isalpha():
         mantissa, exponent = _mantissa(text)
         parsed = parse_number(text)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from math import fsum
 
+from chimera.ingest.names import lacks_unit
 from chimera.record.batch import Batch
-from chimera.record.vocabulary import METRICS
 
 _MIN_DIGITS = 6
 _SCALES = (1.0, 1e-3)  # seconds, milliseconds
@@ -19,10 +19,7 @@ _TOLERANCE = 1e-6
 def infer_units(batches: list[Batch]) -> None:
     """Fill the units of metrics of one file that equal a value of known unit."""
     bare = [
-        c
-        for b in batches
-        for c in b.columns
-        if not c.unit and c.role == "metric" and c.key in METRICS and METRICS[c.key].unit == "s"
+        c for b in batches for c in b.columns if c.role == "metric" and lacks_unit(c.key, c.unit)
     ]
     if not bare:
         return

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from chimera.ingest.names import Reading, read_name
+from chimera.ingest.names import Reading, lacks_unit, read_name
 
 SEPARATOR = "\x1f"  # joins nested keys; keys themselves may hold dots and slashes
 _DOT = re.compile(r"\.(?=[A-Za-z_])")
@@ -28,9 +28,7 @@ _CONFIGURATIONS = frozenset(
 
 
 # Metrics of which the values of others can say what they mean (``chimera.ingest.rates``).
-_TOLD_BY_OTHERS = frozenset(
-    {"token_rate", "throughput", "output_tokens", "prompt_tokens", "ttft"}
-)
+_TOLD_BY_OTHERS = frozenset({"token_rate", "throughput", "output_tokens", "prompt_tokens", "ttft"})
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -39,7 +37,7 @@ class Header(msgspec.Struct, frozen=True):
     ``names`` are for people, ``leaves`` are what is read: the last key of a nested name.
     ``measures`` tells whether any of them is a metric, ``times`` which hold points in time,
     ``distinct`` whether no two can be one metric, ``relates`` whether one says of another what
-    it means.
+    it means, ``lacks_unit`` whether one is a time whose name does not say in what.
     """
 
     names: tuple[str, ...]
@@ -49,6 +47,7 @@ class Header(msgspec.Struct, frozen=True):
     times: tuple[int, ...]
     distinct: bool
     relates: bool
+    lacks_unit: bool
 
 
 @lru_cache(maxsize=1024)
@@ -80,6 +79,7 @@ def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Hea
         # A bare "throughput" may yet become another metric by the unit of its cells.
         distinct=len(set(metrics)) == len(metrics) and "throughput" not in keys,
         relates=not keys.isdisjoint(_TOLD_BY_OTHERS),
+        lacks_unit=any(r.role == "metric" and lacks_unit(r.key, r.unit) for r in readings),
     )
 
 

@@ -84,7 +84,9 @@ def _shape(node: dict[str, Any]) -> str:
 def _is_flat(node: dict[str, Any]) -> bool:
     """Whether an object holds only scalars, none of which is the unit of the others."""
     return (
-        _CONTAINERS.isdisjoint(map(type, node.values())) and "unit" not in node and "units" not in node
+        _CONTAINERS.isdisjoint(map(type, node.values()))
+        and "unit" not in node
+        and "units" not in node
     )
 
 
