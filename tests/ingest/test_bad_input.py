@@ -261,6 +261,17 @@ def test_utf16_taken_for_text_is_rejected_with_what_it_says(tmp_path: Path) -> N
     assert "==ERROR==" in result.files[0].reason
 
 
+def test_files_read_one_by_one_or_together_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {f"{i}__{kind}" for i in range(3) for kind in ("csv", "json", "md", "txt")}
+    files = {name: CSV + name if "2" in name else CSV for name in names}
+    together = read(tmp_path, **files)
+    monkeypatch.setattr("chimera.ingest.folder._HELD", 0)
+    assert ingest_folder(tmp_path) == together
+    assert [f.name for f in together.files] == sorted(n.replace("__", ".") for n in names)
+
+
 def test_the_same_bytes_under_two_names_count_once(tmp_path: Path) -> None:
     result = read(tmp_path, a__csv=CSV, b__csv=CSV, c__md="# a", d__md="# a")
     assert [f.n_repeated for f in result.files] == [0, 4, 0, 0]
