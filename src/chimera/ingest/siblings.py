@@ -25,12 +25,13 @@ def infer_units(batches: list[Batch]) -> None:
         return
     _by_mean(batches)
     bare = [c for c in bare if not c.unit]
+    wanted = {raw for column in bare for raw in column.raw if isinstance(raw, float)}
     known: dict[float, float] = {}
-    for batch in batches:
+    for batch in batches if wanted else []:
         for column in batch.columns:
             if column.unit_from == "name" and column.unit == "s" and column.role == "metric":
                 for raw in column.raw:
-                    if isinstance(raw, float) and len(repr(raw)) > _MIN_DIGITS:
+                    if isinstance(raw, float) and raw in wanted and len(repr(raw)) > _MIN_DIGITS:
                         known[raw] = column.scale
     for column in bare:
         scales = {known.get(raw) for raw in column.raw if isinstance(raw, float)}
