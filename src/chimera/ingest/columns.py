@@ -260,7 +260,8 @@ COLUMN_MAKERS = {
 
 @lru_cache(maxsize=4096)
 def _is_word(text: str) -> bool:
-    return text[0].isalpha() and text.strip().lower() not in _NO_VALUES
+    """Whether a cell is no number by its first character (JSON in a cell is none either)."""
+    return (text[0].isalpha() or text[0] in "{[") and text.strip().lower() not in _NO_VALUES
 
 
 @lru_cache(maxsize=4096)

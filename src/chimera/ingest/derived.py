@@ -66,12 +66,15 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
             continue
         dimensions = _dimensions(batch)
         own = frozenset(dimensions)
+        keys: dict[tuple[str, ...], list[Key]] = {}
         for side, shared in _nearest(batch, sharing[signature]):
             if _name_different(batch.file, side.batch.file):
                 continue
             names = _shared_names(own, side.names)
             both = [(wanted[i], other) for i, other in shared]
-            verdict = _compare(batch, dimensions, names, both, side, written)
+            if names not in keys:
+                keys[names] = _rows(dimensions, names, len(batch))
+            verdict = _compare(batch, names, keys[names], both, side, written)
             if verdict and _judge(batch, side.batch, *verdict, notes):
                 break
 
@@ -149,15 +152,18 @@ def _shared_names(a: frozenset[str], b: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(a & b))
 
 
+def _rows(dimensions: dict[str, list[Any]], names: tuple[str, ...], n: int) -> list[Key]:
+    """The values of some dimensions, row by row."""
+    return list(zip(*(dimensions[k] for k in names), strict=True)) if names else [()] * n
+
+
 def _groups(side: _Side, names: tuple[str, ...]) -> dict[Key, list[int]]:
     """The measured rows of a sample by their values of these dimensions."""
     groups = side.groups.get(names)
     if groups is None:
         groups = side.groups[names] = {}
         batch = side.batch
-        lists = [side.dimensions[n] for n in names]
-        keys = zip(*lists, strict=True) if lists else [()] * len(batch)
-        for i, key in enumerate(keys):
+        for i, key in enumerate(_rows(side.dimensions, names, len(batch))):
             if not batch.outcomes[i] and not batch.phases[i]:
                 groups.setdefault(key, []).append(i)
     return groups
@@ -165,22 +171,19 @@ def _groups(side: _Side, names: tuple[str, ...]) -> dict[Key, list[int]]:
 
 def _compare(
     summary: Batch,
-    dimensions: dict[str, list[Any]],
     names: tuple[str, ...],
+    keys: list[Key],
     pairs: list[tuple[Column, Column]],
     side: _Side,
     written: Precisions,
 ) -> tuple[list[int], list[int]] | None:
     """(rows whose means hold, rows whose means do not), or None when they share nothing.
 
-    ``names`` are the dimensions that both have.
+    ``names`` are the dimensions that both have, ``keys`` the summary's values of them by row.
     """
-    model = dimensions.get("model")
-    if model and "model" in names and model[0] not in side.dimensions["model"] and len(model) == 1:
-        return None
     groups = _groups(side, names)
-    lists = [dimensions[n] for n in names]
-    keys = zip(*lists, strict=True) if lists else [()] * len(summary)
+    if groups.keys().isdisjoint(keys):
+        return None
     own = summary.file == side.batch.file
     most_wrong = len(summary) if own else (1 - _MOST) * len(summary)
     telling = False
