@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -270,6 +271,20 @@ def test_files_read_one_by_one_or_together_give_the_same(
     monkeypatch.setattr("chimera.ingest.folder._HELD", 0)
     assert ingest_folder(tmp_path) == together
     assert [f.name for f in together.files] == sorted(n.replace("__", ".") for n in names)
+
+
+def test_reading_makes_no_cycles_while_the_collector_is_paused(tmp_path: Path) -> None:
+    read(tmp_path, a__csv=CSV, b__csv=CSV + "x\n", c__json='[{"ttft_s": 1}', d__md="| a |\n|--|\n")
+    gc.collect()
+    gc.disable()
+    try:
+        result = ingest_folder(tmp_path)
+        assert gc.collect() == 0
+        assert not gc.isenabled()  # left as it was found
+    finally:
+        gc.enable()
+    assert ingest_folder(tmp_path) == result
+    assert gc.isenabled()
 
 
 def test_the_same_bytes_under_two_names_count_once(tmp_path: Path) -> None:

@@ -158,8 +158,8 @@ def _continues_header(table: RawTable) -> bool:
 
 def _expand_json_cells(columns: list[Column]) -> None:
     """Options written as JSON in a cell become parameter columns of their own."""
-    firsts = [c.raw[0] or next(filter(None, c.raw), None) for c in columns]
-    for column, first in zip(columns.copy(), firsts, strict=True):
+    for column in columns.copy():
+        first = column.raw[0] or next(filter(None, column.raw), None)
         if first.__class__ is not str or first[0] != "{" or first[-1] != "}":
             continue
         if column.role in _SETTLED:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 
 import msgspec
@@ -124,6 +126,25 @@ def ingest_folder(
     """
     folder = os.fspath(folder)
     files, skipped = scan(folder, exclude)
+    with _collector_paused():
+        return _ingest(folder, files, skipped, progress, max_bytes)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Nothing here makes cycles, and the collector would look at every new list for them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _ingest(
+    folder: str, files: list[Found], skipped: list[str], progress: Progress | None, max_bytes: int
+) -> Ingest:
     result = Ingest(printable(folder), [], [], [], [], skipped)
     same: dict[tuple[str, str], _Work] = {}
     group: list[_Work] = []
