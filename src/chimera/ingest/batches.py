@@ -235,10 +235,10 @@ def _drop_unmeasured(metrics: list[Column], outcomes: list[str], note: AddNote) 
     """A whole column of zeros among successful rows means "not measured", not zero."""
     if all(outcomes):
         return
-    good = [i for i, o in enumerate(outcomes) if not o]
-    first = good[0]
-    for column in metrics:
-        if column.values[first] == 0 and _is_unmeasured(column, good):
+    first = outcomes.index("")
+    for column in [c for c in metrics if c.values[first] == 0]:
+        good = [i for i, o in enumerate(outcomes) if not o]
+        if _is_unmeasured(column, good):
             column.role = "empty"
             note("all-zero", column=column.name)
 
