@@ -14,7 +14,7 @@ import msgspec
 from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Condition, Dataset, Subject, subject_label
 from chimera.facts.fact import Fact
-from chimera.facts.measures import Members, headline_scope, warm_of
+from chimera.facts.measures import Members, headline_scope, mixed_load, warm_of
 from chimera.record.vocabulary import metric_better
 from chimera.stats.compare import Difference, paired, stratified
 from chimera.stats.describe import mean
@@ -190,6 +190,7 @@ def _mean_fact(
         origins=origins_of(members),
         ci_why="see the difference",
         expression=f"mean over {len(shared)} conditions of each condition's mean({metric})",
+        flags=mixed_load(members),
     )
 
 

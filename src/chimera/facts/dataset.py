@@ -8,6 +8,7 @@ are compared only where their conditions are the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -21,9 +22,11 @@ Condition = tuple[tuple[str, Any], ...]
 _PARTS = (
     "model", "quantization", "engine", "engine_version", "backend", "host", "gpu", "cpu", "workload"
 )  # fmt: skip
+LOAD = ("concurrency", "request_rate")
 _NO_CONDITION = frozenset({*_PARTS, "test", "config", "run", "prompt", "prompt_id"})
 _NO_SETTING = re.compile(r"reason|status|time|date|result|score|error|finish|rank|count")
 _MAX_LEVELS = 12
+_MOST_LOADS = 24  # of more, none is a group of records that anybody could look at
 _MAX_SETTING = 24  # characters of a text that may be a setting
 
 
@@ -70,9 +73,21 @@ class Dataset(msgspec.Struct):
     common: Condition = ()
     _measured: dict[Subject, dict[tuple[str, str], Members]] = {}
 
+    _populations: dict[Subject, list[Subject]] = {}
+
+    def records(self, subject: Subject) -> list[Sample]:
+        """All records of a subject, or of one of its ``populations``."""
+        if subject in self.by_subject:
+            return self.by_subject[subject]
+        ends = range(len(subject) - 1, 0, -1)
+        base = next(subject[:i] for i in ends if subject[:i] in self.by_subject)
+        load = subject[len(base) :]
+        names = [name for name, _ in load]
+        return [s for s in self.by_subject[base] if load_of(s, names) == load]
+
     def good(self, subject: Subject) -> list[Sample]:
         """Successful records of a subject, without warm-up."""
-        return [s for s in self.by_subject[subject] if not s.failure and s.phase != "warm-up"]
+        return [s for s in self.records(subject) if not s.failure and s.phase != "warm-up"]
 
     def measured(self, subject: Subject) -> dict[tuple[str, str], Members]:
         """``members_of`` the good records of a subject, worked out once."""
@@ -80,9 +95,33 @@ class Dataset(msgspec.Struct):
             self._measured[subject] = members_of(self.good(subject))
         return self._measured[subject]
 
+    def populations(self, subject: Subject) -> list[Subject]:
+        """The subject itself, or itself at each load where its good records differ in that.
+
+        What one request takes at concurrency 1 and at 64 are two things, and a mean of both is
+        a figure of neither.
+        """
+        if subject not in self._populations:
+            settings = [dict(s.parameters) for s in self.good(subject)]
+            ranks = {n: in_order({own.get(n) for own in settings}) for n in LOAD}
+            names = [n for n in LOAD if len(ranks[n]) > 1]
+            loads = {tuple(ranks[n].index(own.get(n)) for n in names) for own in settings}
+            apart = len(loads) <= _MOST_LOADS and bool(names)
+            self._populations[subject] = [
+                (*subject, *((names[k], level_label(ranks[names[k]][i])) for k, i in enumerate(at)))
+                for at in (sorted(loads) if apart else [()])
+            ]
+        return self._populations[subject]
+
     def label(self, subject: Subject) -> str:
         """The shortest name of a subject that tells it from the others."""
         return subject_label(subject)
+
+
+def load_of(sample: Sample, names: Sequence[str] = LOAD) -> Subject:
+    """What a record says of its load, of these parameters."""
+    own = dict(sample.parameters)
+    return tuple((name, level_label(own.get(name))) for name in names)
 
 
 def members_of(samples: list[Sample]) -> dict[tuple[str, str], Members]:
@@ -109,7 +148,8 @@ def subject_label(subject: Subject) -> str:
     """A subject's name for people: the model first, then what sets it apart."""
     parts = dict(subject)
     head = parts.pop("model", None) or parts.pop("file", None) or "not named"
-    return ", ".join([head, *parts.values()])
+    shown = [f"{k.replace('_', ' ')} {v}" if k in LOAD else v for k, v in parts.items()]
+    return ", ".join([head, *shown])
 
 
 def condition_label(condition: Condition) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from chimera.facts.book import FactBook, describe
-from chimera.facts.dataset import Dataset, Subject, subject_label
+from chimera.facts.dataset import Dataset, Subject, load_of, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.findings.base import (
     COUNTED,
@@ -63,7 +65,7 @@ def cold_findings(book: FactBook, data: Dataset) -> list[Finding]:
 
 
 def _cold_and_warm(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fact, Fact] | None:
-    """Mean TTFT of cold records, and of warm ones that were asked the same prompts.
+    """Mean TTFT of cold records, and of warm ones with the same prompts at the same load.
 
     None when either is missing.
     """
@@ -71,8 +73,8 @@ def _cold_and_warm(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fac
         if metric != "ttft" or not unit:
             continue
         cold = [(s, c) for s, c in members if s.phase == "cold"]
-        prompts = {s.prompt for s, _ in cold}
-        warm = [(s, c) for s, c in members if s.phase != "cold" and s.prompt in prompts]
+        like = {(s.prompt, load_of(s)) for s, _ in cold}
+        warm = [(s, c) for s, c in members if s.phase != "cold" and (s.prompt, load_of(s)) in like]
         if not cold or not warm:
             return None
         chilly = book.find(subject, "ttft", "mean", "cold") or describe(
@@ -135,13 +137,14 @@ def _spoilt_clause(who: Name, worst: Fact, usual: Fact) -> Clause:
 
 def _spoilt(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fact, Fact] | None:
     """The lowest cold throughput and the warm median, when the former is far below."""
-    for metric in ("decode_throughput", "token_rate"):
-        usual = book.find(subject, metric, "median", "warm")
-        lowest = book.find(subject, metric, "min", "all")
+    populations = data.populations(subject)
+    for metric, one in product(("decode_throughput", "token_rate"), populations):
+        usual = book.find(one, metric, "median", "warm")
+        lowest = book.find(one, metric, "min", "all")
         if usual and lowest and isinstance(usual.value, float) and isinstance(lowest.value, float):
             cold = [
                 s
-                for s in data.good(subject)
+                for s in data.good(one)
                 if s.phase == "cold"
                 and (c := s.batch.column(metric)) is not None
                 and c.values[s.index] == lowest.value

@@ -20,6 +20,7 @@ from chimera.facts.findings.base import (
     plural,
     value,
 )
+from chimera.facts.measures import MIXED_LOAD
 from chimera.facts.text import Name, Span, spans
 from chimera.record.vocabulary import METRICS, metric_label
 
@@ -103,7 +104,12 @@ def _over(c: Comparison) -> tuple[str | Span, ...]:
     if not c.recorded:
         return (", while the settings and prompts are not recorded",)
     many = plural(c.conditions, " shared condition", " shared conditions")
-    return (" over ", count(c.conditions), many)
+    return (" over ", count(c.conditions), many, " of several loads" if _mixed(c) else "")
+
+
+def _mixed(c: Comparison) -> bool:
+    """Whether the means are over several loads, and so those of none."""
+    return c.mean_a is not None and MIXED_LOAD in c.mean_a.flags
 
 
 def _leader(metric: str, ranked: list[Subject], lead: Comparison, weight: float) -> Finding:
@@ -160,7 +166,7 @@ def _others_uncertain() -> Clause:
 def _tie(metric: str, c: Comparison, weight: float) -> Finding:
     mean_a, mean_b, difference = _sides(c)
     a, b, what = name(subject_label(c.a)), name(subject_label(c.b)), label(metric_label(metric))
-    gap = (value(difference), *interval(difference))
+    gap = (value(difference), *interval(difference), *(_over(c) if _mixed(c) else ()))
     says = clause(
         EMPTY,
         (a, " and ", b, " cannot be told apart in ", what, ": ", value(mean_a), " against ",

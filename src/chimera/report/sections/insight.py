@@ -9,7 +9,7 @@ from chimera.facts.dataset import Subject, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.text import Name, Num, Sentence, Span, spans
 from chimera.report.document import Block, Bullets, Paragraph, Table
-from chimera.report.sections.common import headline, named_subjects, sentence, term
+from chimera.report.sections.common import headline, named_subjects, populations, sentence, term
 
 _RATES = ("decode_throughput", "token_rate", "output_throughput", "wall_throughput")
 _RISKS = 5
@@ -20,7 +20,7 @@ def _first(work: Work, metrics: tuple[str, ...], lowest: bool) -> tuple[Subject,
     for metric in metrics:
         found = [
             (s, f)
-            for s in named_subjects(work)
+            for s in populations(work, named_subjects(work))
             if (f := headline(work, s, metric)) is not None and isinstance(f.value, float)
         ]
         if found:
@@ -31,6 +31,8 @@ def _first(work: Work, metrics: tuple[str, ...], lowest: bool) -> tuple[Subject,
 
 def _verdict(work: Work, metric: str, a: Subject) -> Sentence:
     """Whether the subject's lead over every other one is certain."""
+    if a not in work.facts.data.by_subject:
+        return sentence("This holds at that load only; others have figures of their own.")
     pairs = [c for c in work.facts.comparisons if c.metric == metric and a in (c.a, c.b)]
     if pairs and all(c.certain and c.a == a for c in pairs):
         return sentence("Its lead over the others that were measured alike is certain.")

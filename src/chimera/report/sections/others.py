@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chimera.agents.workflow import Work
-from chimera.facts.text import Name, spans
+from chimera.facts.claims import Claim
+from chimera.facts.text import Name, Spans, Text, spans
 from chimera.record.vocabulary import metric_label
 from chimera.report.document import Block, Details, Paragraph, Table
 from chimera.report.sections.common import (
@@ -63,6 +64,13 @@ def summary_table(work: Work) -> list[Block]:
     ]
 
 
+def _records_give(claim: Claim, unit: str) -> Spans:
+    """The closest record; the range of all where the row names a model alone."""
+    if claim.low is None or claim.high is None:
+        return number(claim.actual, unit, strong=True)
+    return (*number(claim.low, unit), Text(" to "), *number(claim.high, unit))
+
+
 def claims_table(work: Work) -> Details | None:
     claims = work.facts.claims.contradictions
     if not claims:
@@ -76,12 +84,12 @@ def claims_table(work: Work) -> Details | None:
                 spans(Name(c.about)),
                 spans(term(metric_label(c.claimed.metric))),
                 number(c.claimed, unit),
-                number(c.actual, unit, strong=True),
+                _records_give(c, unit),
                 spans(term(unit)),
                 number(c.matching),
             )
         )
-    titles = ("Document", "About", "Metric", "Claimed", "Closest record", "Unit", "Records")
+    titles = ("Document", "About", "Metric", "Claimed", "Records give", "Unit", "Records")
     numeric = (False, False, False, True, True, False, True)
     table = Table(tuple(spans(t) for t in titles), tuple(rows), (), numeric)
     return Details(spans("Values in documents that the records contradict"), (table,))
