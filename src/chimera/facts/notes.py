@@ -34,6 +34,7 @@ EXPLAINED: dict[str, tuple[str, str]] = {
     "encoding": ("the file is not plain UTF-8", "decoded"),
     "comment-lines": ("comment lines above the header", "skipped"),
     "unit-row": ("a row of units below the header", "read as units"),
+    "header-lines": ("further header lines below the names", "read as part of the names"),
     "decimal-comma": ("decimal commas", "read as decimals"),
     "open-quote": ("a quotation mark is never closed", "the lines are left out"),
     "row-width": ("rows with more or fewer cells than the header", "left out"),

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from chimera.ingest.columns import AddNote, parameter_value, plain_text, typed_column
-from chimera.ingest.names import normal_form, read_name
+from chimera.ingest.names import read_name
 from chimera.ingest.outcomes import is_total, outcomes_of, phases_of
 from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
 from chimera.ingest.tables import SEPARATOR, Note, RawTable
 from chimera.ingest.times import are_mixed
 from chimera.record.batch import Batch, Column
-from chimera.record.units import unit_of
-from chimera.record.vocabulary import STATISTICS
 
 _MAX_LABEL = 60
 _SETTLED = ("metric", "parameter")
@@ -30,7 +27,6 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
     header = table.header
     if not header.measures:
         return None
-    table = _without_second_header(table)
     lines = table.rows
 
     def note(kind: str, at: list[int] | None = None, column: str = "", detail: str = "") -> None:
@@ -91,26 +87,6 @@ def _complete(batch: Batch, table: RawTable, note: AddNote) -> None:
     name_rates(batch, plain, note)
     derive_rates(batch, plain, note)
     note_load_in_ttft(plain, batch.outcomes, note)
-
-
-def _without_second_header(table: RawTable) -> RawTable:
-    """The table without a first row that goes on with the header."""
-    if table.pointers is not None or len(table.rows) < 2 or not _continues_header(table):
-        return table
-    return replace(table, columns=[column[1:] for column in table.columns], rows=table.rows[1:])
-
-
-def _continues_header(table: RawTable) -> bool:
-    """Whether the first row says of the metrics' columns which mean or unit they hold."""
-    cells = [
-        column[0]
-        for column, reading in zip(table.columns, table.header.readings, strict=True)
-        if reading.role == "metric" and column[0]
-    ]
-    return bool(cells) and all(
-        isinstance(cell, str) and (normal_form(cell) in STATISTICS or unit_of(cell) is not None)
-        for cell in cells
-    )
 
 
 def _expand_json_cells(columns: list[Column]) -> None:

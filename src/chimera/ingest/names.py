@@ -158,6 +158,12 @@ def _fits(key: str, unit: str) -> bool:
     return not unit or METRICS[key].unit == unit or METRICS[key].unit in ("1", "characters")
 
 
+def is_bare(name: str) -> bool:
+    """Whether a name says only which statistic or unit it is in: "mean", "p95 (ms)"."""
+    base = _split_unit(_split_statistic(normal_form(name))[0])[0]
+    return not base or base in _GENERIC or base == "tokens"
+
+
 @lru_cache(maxsize=8192)
 def read_name(name: str, parent: str = "") -> Reading:
     """What ``name`` says; ``parent`` is the enclosing JSON key, used when the name alone is
@@ -190,6 +196,8 @@ def read_name(name: str, parent: str = "") -> Reading:
         return Reading(found[0], found[1])
     if whole:
         return Reading(whole[0], whole[1])
+    if "_successful_" in text:  # GuideLLM: of the requests that succeeded
+        return read_name(text.replace("_successful_", "_"))
     unknown = Reading("unknown", name, statistic, unit, scale)
     return unknown if statistic or unit else _in_parentheses(name) or unknown
 
