@@ -20,6 +20,11 @@ EXPLAINED: dict[str, tuple[str, str]] = {
     "not-finite": ("infinite or undefined values", "left out"),
     "not-a-number": ("text where a number should be", "left out"),
     "cell-unit-misfit": ("a cell's unit does not fit its column", "left out"),
+    "run-duration": ("how long a whole run took", "a label of the run, no record's time"),
+    "phase-rates": (
+        "prefill and decode rates in one column",
+        "told apart by each row's tokens and time",
+    ),
     "namesakes": ("several fields of a row read as the same metric", "kept under their own names"),
     "looks-like-setting": ("a time that is a context length in every row", "not used as a time"),
     "rate-meaning-unknown": (

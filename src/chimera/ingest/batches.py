@@ -9,6 +9,7 @@ import msgspec
 from chimera.ingest.columns import AddNote, parameter_value, plain_text, typed_column
 from chimera.ingest.names import read_name
 from chimera.ingest.outcomes import is_total, outcomes_of, phases_of
+from chimera.ingest.phase_rates import split_phase_rates
 from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
 from chimera.ingest.tables import SEPARATOR, Note, RawTable
 from chimera.ingest.times import are_mixed
@@ -41,6 +42,7 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
         )
     ]
     _expand_json_cells(columns)
+    split_phase_rates(columns, note)
     metrics = [c for c in columns if c.role == "metric"]
     _part_namesakes(metrics, note)
     _drop_settings(metrics, note)
@@ -49,6 +51,8 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
         return None
     n = len(lines)
     summed = table.beside_rows or any(c.statistic for c in metrics)
+    if not summed:
+        _drop_run_times(metrics, table, note)
     outcomes = outcomes_of(columns, metrics, n, summed)
     if not any(outcomes) and all(v is None for c in metrics for v in c.values):
         return None  # nothing was measured here, and nothing says that it failed
@@ -132,6 +136,18 @@ def _drop_settings(metrics: list[Column], note: AddNote) -> None:
         if raw >= 256 and raw == int(raw) and int(raw).bit_count() == 1:
             column.role = "unknown"
             note("looks-like-setting", column=column.name, detail=str(raw))
+
+
+def _drop_run_times(metrics: list[Column], table: RawTable, note: AddNote) -> None:
+    """How long a whole run took is no sample of anything that it measured."""
+    others = [c for c in metrics if c.key not in ("duration", "model_size")]
+    lone = len(table.rows) == 1 and len(table.header.times) > 1 and not others
+    if not table.holds_records and not lone:
+        return
+    for column in metrics:
+        if column.key == "duration":
+            column.role = "status"
+            note("run-duration", column=column.name)
 
 
 def _part_namesakes(metrics: list[Column], note: AddNote) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from chimera.ingest.names import Reading, read_name
+from chimera.ingest.names import Reading, is_bare, read_name
 
 SEPARATOR = "\x1f"  # joins nested keys; keys themselves may hold dots and slashes
 _DOT = re.compile(r"\.(?=[A-Za-z_])")
@@ -70,10 +70,20 @@ def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Hea
 
 def _reading(path: list[str]) -> Reading:
     """What a nested name says; what stands under a configuration was set, never measured."""
-    reading = read_name(path[-1], path[-2] if len(path) > 1 else "")
-    if reading.role == "metric" and any(part.lower() in _CONFIGURATIONS for part in path[:-1]):
+    parent = path[-2] if len(path) > 1 else ""
+    if parent and path[-1][-1:] == ")" and is_bare(path[-1]):
+        return read_name(f"{parent}_{path[-1]}")  # a unit makes no metric of whatever has one
+    reading = read_name(path[-1], parent)
+    if reading.role == "metric" and any(map(_configures, path[:-1])):
         return Reading("unknown", path[-1], "", reading.unit, reading.scale)
     return reading
+
+
+def _configures(key: str) -> bool:
+    """Whether what stands under a key was set: "config", "input_config"."""
+    key = key.lower()
+    last = key.rpartition("_")[2]
+    return key in _CONFIGURATIONS or (last in _CONFIGURATIONS and last != "scenario")
 
 
 class RawTable(msgspec.Struct, gc=False):
@@ -81,7 +91,8 @@ class RawTable(msgspec.Struct, gc=False):
 
     Cells are text (CSV, Markdown) or JSON values. ``constants`` are scalars of the enclosing
     objects, by their own names. ``beside_rows`` marks the scalars of an object that also holds
-    the rows: they sum those rows up. ``pointers`` are each row's JSON pointer, None for text.
+    the rows: they sum those rows up. ``holds_records`` says that its rows are runs, each with
+    a list of records of its own. ``pointers`` are each row's JSON pointer, None for text.
     """
 
     header: Header
@@ -91,6 +102,7 @@ class RawTable(msgspec.Struct, gc=False):
     constants: dict[str, Any] = {}
     decimal_comma: bool = False
     beside_rows: bool = False
+    holds_records: bool = False
     pointers: list[str] | None = None
 
 
