@@ -15,6 +15,8 @@ EXPLAINED: dict[str, tuple[str, str]] = {
     "rounded-copy": ("the rows are a rounded copy of another file's", "they count once"),
     "derived-summary": ("the summary was computed from rows in the folder", "not counted again"),
     "summary-disagrees": ("the summary is not what its rows give", "the rows are used"),
+    "stream-pieces": ("pieces of an answer that was still being written", "left out"),
+    "other-lines": ("objects beside the records that hold no measurement", "left out"),
     "total-row": ("a row sums up the others", "left out"),
     "all-zero": ("the whole column is zero, which means not measured", "left out"),
     "not-finite": ("infinite or undefined values", "left out"),
@@ -28,7 +30,7 @@ EXPLAINED: dict[str, tuple[str, str]] = {
     "namesakes": ("several fields of a row read as the same metric", "kept under their own names"),
     "looks-like-setting": ("a time that is a context length in every row", "not used as a time"),
     "rate-meaning-unknown": (
-        "the file does not say what its tokens/s divides by what",
+        "the file does not say which tokens and which time its tokens/s are made of",
         "kept as reported",
     ),
     "derived-rate": ("a rate was computed from its row's tokens and time", "used as measured"),

@@ -8,6 +8,7 @@ import msgspec
 
 from chimera.ingest.columns import AddNote, parameter_value, plain_text, typed_column
 from chimera.ingest.names import read_name
+from chimera.ingest.no_records import drop_no_records
 from chimera.ingest.outcomes import is_total, outcomes_of, phases_of
 from chimera.ingest.phase_rates import split_phase_rates
 from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
@@ -82,6 +83,7 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
 
 def _complete(batch: Batch, table: RawTable, note: AddNote) -> None:
     """What only the records together say: totals, mixed times, what their rates mean."""
+    drop_no_records(batch, table.without_metrics, note)
     if len(batch) > 1:
         for i in table.header.times:
             if are_mixed(table.columns[i]):

@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
-from chimera.ingest.cells import BLANKS, NOT_FINITE, parse_number
+from chimera.ingest.cells import BLANKS, NOT_FINITE, is_decimal_comma, parse_number
 from chimera.ingest.names import Reading
 from chimera.record.batch import Column
 from chimera.record.vocabulary import METRICS
@@ -46,7 +46,7 @@ def typed_column(
     if role == "status":
         return Column(name, "status", reading.key, "", "", 1.0, raw, raw)
     if role == "parameter":
-        return _parameter_column(name, raw, reading.key)
+        return _parameter_column(name, raw, reading.key, comma)
     if role == "identity":
         try:
             texts = list(map(_identity, raw))
@@ -98,6 +98,8 @@ def _slow_numbers(
     values: Numbers = []
     cell_unit = ""
     bad = 0
+    # "1.234" has a thousands separator only where its own column writes decimals with a comma.
+    comma = comma and any(isinstance(c, str) and "," in c for c in raw)
     for i, cell in enumerate(raw):
         value, scale = None, reading.scale
         if cell is None:
@@ -151,9 +153,12 @@ def _unit_fits(reading: Reading, unit: str) -> bool:
     return metric is None or metric.unit == unit
 
 
-def _parameter_column(name: str, raw: list[Any], key: str) -> Column:
+def _parameter_column(name: str, raw: list[Any], key: str, comma: bool) -> Column:
+    cells = raw
+    if comma and is_decimal_comma([c for c in raw if isinstance(c, str)]):
+        cells = [c.replace(",", ".") if isinstance(c, str) else c for c in raw]
     try:
-        values = list(map(parameter_value, raw))
+        values = list(map(parameter_value, cells))
     except TypeError:  # lists or objects are no setting
         return Column(name, "unknown", name, "", "", 1.0, raw, raw)
     if key == "temperature" and any(v > _HOTTEST for v in values if isinstance(v, (int, float))):

@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chimera.ingest.batches import batch_of
+from chimera.ingest.cells import parse_number
 from chimera.ingest.derived import mark_derived
 from chimera.ingest.duplicates import mark_duplicates
 from chimera.ingest.identity import resolve_models
@@ -250,8 +251,13 @@ def _is_unrecognised(column: Column) -> bool:
 
 def _numbers_of(table: RawTable, unknown: dict[str, None]) -> None:
     for name, column in zip(table.header.names, table.columns, strict=True):
-        if not _NUMBERS.isdisjoint(map(type, column[:50])):
+        cells = column[:50]
+        if not _NUMBERS.isdisjoint(map(type, cells)) or any(map(_is_number, cells)):
             unknown[name] = None
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, str) and parse_number(cell) is not None
 
 
 def _why_no_data(tables: list[RawTable]) -> str:

@@ -46,6 +46,7 @@ _RATE_WORDS = (
     ("_samples_s_", "_samples_per_s_"),
     ("_it_per_s_", "_iterations_per_s_"),
     ("_t_per_s_", "_tokens_per_s_"),
+    ("_e2_e_", "_e2e_"),
     ("_std_dev_", "_sd_"),
     ("_number_of_", "_num_"),
     ("_number_", "_num_"),
@@ -56,7 +57,21 @@ _RATE_WORDS = (
     ("_stats_", "_"),
     ("_distribution_", "_"),
 )
-_GENERIC = frozenset({"name", "id", "type", "version", "value", "path", "size"})
+_PHASE_RATES = tuple(
+    (f"_{of}_tps_", f"_{of}_tokens_per_s_")
+    for of in [
+        "decode",
+        "generation",
+        "gen",
+        "eval",
+        "prefill",
+        "prompt",
+        "prompt_eval",
+        "output",
+        "total",
+    ]
+)
+_GENERIC = frozenset({"name", "id", "message", "code", "type", "version", "value", "path", "size"})
 _RATES = {
     "tokens/s": "token_rate",
     "requests/s": "request_throughput",
@@ -84,7 +99,7 @@ def normal_form(name: str) -> str:
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
     text = text.replace("token(s)", "tokens").replace("/", "_per_")
     text = "_" + _OTHER.sub("_", text).strip("_.") + "_"
-    for old, new in _RATE_WORDS:
+    for old, new in (*_RATE_WORDS, *_PHASE_RATES) if "_tps_" in text else _RATE_WORDS:
         if old in text:
             text = text.replace(old, new)
     return text.strip("_")

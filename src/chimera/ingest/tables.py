@@ -92,7 +92,8 @@ class RawTable(msgspec.Struct, gc=False):
     Cells are text (CSV, Markdown) or JSON values. ``constants`` are scalars of the enclosing
     objects, by their own names. ``beside_rows`` marks the scalars of an object that also holds
     the rows: they sum those rows up. ``holds_records`` says that its rows are runs, each with
-    a list of records of its own. ``pointers`` are each row's JSON pointer, None for text.
+    a list of records of its own. ``without_metrics`` are the rows that lack the keys of every
+    metric of the table. ``pointers`` are each row's JSON pointer, None for text.
     """
 
     header: Header
@@ -103,6 +104,7 @@ class RawTable(msgspec.Struct, gc=False):
     decimal_comma: bool = False
     beside_rows: bool = False
     holds_records: bool = False
+    without_metrics: frozenset[int] = frozenset()
     pointers: list[str] | None = None
 
 

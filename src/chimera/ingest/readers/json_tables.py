@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chimera.ingest.names import normal_form, read_name
-from chimera.ingest.tables import SEPARATOR, RawTable, nested_header
+from chimera.ingest.tables import SEPARATOR, Header, RawTable, nested_header
 from chimera.record.units import unit_of
 from chimera.record.vocabulary import FAILURE_MARKS
 
@@ -267,6 +267,7 @@ def _rows(
         at_rows, at_pointers = [numbers[i] for i in part], [pointers[i] for i in part]
         found.append(_named(names, columns, at_rows, at_pointers, above, pointer))
         found[-1].holds_records = runs
+        found[-1].without_metrics = _without_metrics([flats[i] for i in part], found[-1].header)
 
 
 def _alike(flats: list[Scalars]) -> list[Sequence[int]]:
@@ -278,6 +279,16 @@ def _alike(flats: list[Scalars]) -> list[Sequence[int]]:
         fails = any(r.role == "status" and r.key in _FAILS for r in header.readings)
         (measured if header.measures or fails else others).append(i)
     return [part for part in (measured, others) if part]
+
+
+def _without_metrics(flats: list[Scalars], header: Header) -> frozenset[int]:
+    """The objects that lack the keys of every metric of their table."""
+    if not header.measures or all(len(flat) == len(header.names) for flat in flats):
+        return frozenset()
+    union = dict.fromkeys(name for flat in flats for name in flat)
+    pairs = zip(union, header.readings, strict=True)
+    metrics = {name for name, reading in pairs if reading.role == "metric"}
+    return frozenset(i for i, flat in enumerate(flats) if metrics.isdisjoint(flat))
 
 
 def _columns(flats: list[Scalars]) -> tuple[list[str], list[list[Any]]]:
