@@ -172,3 +172,14 @@ def test_the_rate_of_many_requests_together_is_not_held_against_single_ones(tmp_
     write_csv(tmp_path / "runs.csv", rows)
     (tmp_path / "r.md").write_text("| model | tok/s |\n|---|---|\n| a:1b | 430 |\n", "utf-8")
     assert verdicts(facts_in(tmp_path)) == (0, 0, 1)
+
+
+def test_one_value_is_spoken_of_as_one(tmp_path: Path) -> None:
+    facts = facts_with(tmp_path, "| model | num_ctx | tok/s |", "| qwen3:4b | 1 | 5 |",
+                       "| gemma3:latest | 1024 | 512 |")  # fmt: skip
+    (finding,) = [f for f in facts.findings if f.kind == "documents"]
+    said = " ".join(
+        "".join(s.text for s in c.variants[0] if hasattr(s, "text")) for c in finding.says
+    )
+    assert " value in tables of documents is contradicted" in said
+    assert " value in documents could not be held against any record and is neither" in said

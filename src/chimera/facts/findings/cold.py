@@ -33,7 +33,8 @@ def cold_findings(book: FactBook, data: Dataset) -> list[Finding]:
             continue
         cold, warm = pair
         who = name(subject_label(subject))
-        says = [_ttft(who, cold, warm)]
+        asked = any(s.prompt for s in data.records(subject))
+        says = [_ttft(who, cold, warm, asked)]
         load = book.find(subject, "load_time", "mean", "cold") or book.find(
             subject, "load_time", "mean"
         )
@@ -100,17 +101,18 @@ def _load_is_apart(cold: Fact, load: Fact) -> bool:
     )
 
 
-def _ttft(who: Name, cold: Fact, warm: Fact) -> Clause:
+def _ttft(who: Name, cold: Fact, warm: Fact, asked: bool) -> Clause:
     one = cold.n == 1
+    of, with_ = (" of the same prompts", " with the same prompts") if asked else ("", "")
     return clause(
         EMPTY,
         (who, " had ", field(cold, "n"), " cold start" if one else " cold starts",
-         " with a mean TTFT of ", value(cold), ", against ", value(warm), " on warm records of "
-         "the same prompts."),
+         " with a mean TTFT of ", value(cold), ", against ", value(warm), " on warm records", of,
+         "."),
         ("On cold starts (", field(cold, "n"), ") the mean TTFT of ", who, " is ", value(cold),
-         "; on warm records of the same prompts it is ", value(warm), "."),
-        ("A warm record of ", who, " has a mean TTFT of ", value(warm), ", a cold start with the "
-         "same prompts ", value(cold), " (", field(cold, "n"), " of these)."),
+         "; on warm records", of, " it is ", value(warm), "."),
+        ("A warm record of ", who, " has a mean TTFT of ", value(warm), ", a cold start", with_,
+         " ", value(cold), " (", field(cold, "n"), " of these)."),
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from chimera.report.sections.common import (
 )
 
 _MAX_SUMMARIES = 60
+_STATISTICS = ("mean", "value", "median", "p50", "p95", "p99")
 
 
 def summary_table(work: Work) -> list[Block]:
@@ -26,21 +27,22 @@ def summary_table(work: Work) -> list[Block]:
     for row in work.facts.summaries:
         about = dict(row.subject)
         about.pop("file", None)
-        label = ", ".join(f"{k} {v}" for k, v in about.items() if k != "at") or about.get("at", "")
+        said = [v if k == "row" else f"{k} {v}" for k, v in about.items() if k != "at"]
+        label = ", ".join(said) or about.get("at", "")
         if row.failure:
             rows.append((spans(Name(row.file)), spans(Name(label)) if label else EMPTY_CELL,
                          spans("failed"), spans(Name(row.failure[:60], code=False)), EMPTY_CELL,
                          EMPTY_CELL, EMPTY_CELL))  # fmt: skip
             continue
         for (metric, statistic), fact in row.facts.items():
-            if statistic not in ("mean", "value", "p50", "p95", "p99") or fact.value is None:
+            if statistic not in _STATISTICS or fact.value is None:
                 continue
             unit = shown_unit([fact])
             rows.append(
                 (
                     spans(Name(row.file)),
                     spans(Name(label)) if label else EMPTY_CELL,
-                    spans(term(f"{statistic} {metric_label(metric)}")),
+                    spans(term(f"{statistic} {metric_label(metric)}".removeprefix("value "))),
                     number(fact, unit),
                     interval_cell(fact, unit),
                     spans(term(unit or "not stated")),

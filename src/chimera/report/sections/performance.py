@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Subject, condition_label, subject_label
 from chimera.facts.fact import Fact
@@ -12,6 +14,7 @@ from chimera.record.vocabulary import metric_label
 from chimera.report.document import Block, Chart, Details, Paragraph, Table
 from chimera.report.sections.charts import model_charts
 from chimera.report.sections.common import (
+    EMPTY_CELL,
     interval_cell,
     n_cell,
     named_subjects,
@@ -89,12 +92,14 @@ def _apart(work: Work, subjects: list[Subject]) -> tuple[Sentence, ...]:
     )  # fmt: skip
 
 
-def _rows_of(work: Work, subject: Subject) -> list[tuple[Fact, Fact | None]]:
+def _rows_of(
+    work: Work, subject: Subject, metrics: Sequence[str]
+) -> list[tuple[Fact, Fact | None]]:
     """(mean, median) of each key metric, in the scope to look at and in all records."""
     found: dict[str, list[tuple[Fact, Fact | None]]] = {}
     book = work.facts.book
     for (metric, _), members in work.facts.data.measured(subject).items():
-        if metric not in KEY_METRICS:
+        if metric not in metrics:
             continue
         scope = headline_scope(metric, members)
         for s in dict.fromkeys((scope, "all")):
@@ -102,16 +107,19 @@ def _rows_of(work: Work, subject: Subject) -> list[tuple[Fact, Fact | None]]:
             if mean is not None:
                 pair = (mean, book.find(subject, metric, "median", s))
                 found.setdefault(metric, []).append(pair)
-    return [pair for metric in KEY_METRICS for pair in found.get(metric, [])]
+    return [pair for metric in metrics for pair in found.get(metric, [])]
 
 
 def _key_metrics(work: Work, subjects: list[Subject]) -> Table | None:
     rows: list[tuple[Spans, ...]] = []
     apart = populations(work, subjects)
-    found = [(subject, pair) for subject in apart for pair in _rows_of(work, subject)]
+    measured = dict.fromkeys(m for s in apart for m, _ in work.facts.data.measured(s))
+    # Where nothing of it was measured, whatever was measured instead is shown.
+    metrics = [m for m in KEY_METRICS if m in measured] or list(measured)
+    found = [(subject, pair) for subject in apart for pair in _rows_of(work, subject, metrics)]
     units = {
         metric: "ms" if shown_unit([min(same, key=_size)]) == "ms" else same[0].unit
-        for metric in KEY_METRICS
+        for metric in metrics
         if (same := [m for _, (m, _) in found if m.metric == metric])
     }
     for subject, (mean, median) in found:
@@ -123,7 +131,7 @@ def _key_metrics(work: Work, subjects: list[Subject]) -> Table | None:
                 number(mean, unit, strong=True),
                 interval_cell(mean, unit),
                 number(median, unit),
-                spans(term(unit or "unit not stated")),
+                EMPTY_CELL if unit == "1" else spans(term(unit or "unit not stated")),
                 n_cell(mean),
                 (Num(mean, "n_failed"),),
             )
