@@ -9,11 +9,11 @@ import pytest
 from tests.ingest.folders import column, kinds, only, read, values
 
 GROUPED = (
-    "Run,Run,Latency,Latency,TTFT,TTFT\n"
-    "Model,Index,Successful Sec,Successful Sec,Successful ms,Successful ms\n"
-    ",,Mean,Percentiles,Mean,Median\n"
-    'a,0,1.5,"[1.0, 2.0]",125,120\n'
-    'a,1,2.5,"[2.0, 3.0]",250,240\n'
+    "Run,Run,Latency,Latency,TTFT,TTFT,Requests\n"
+    "Model,Index,Successful Sec,Successful Sec,Successful ms,Successful ms,Errored\n"
+    ",,Mean,Percentiles,Mean,Median,\n"
+    'a,0,1.5,"[1.0, 2.0]",125,120,0\n'
+    'a,1,2.5,"[2.0, 3.0]",250,240,0\n'
 )
 
 

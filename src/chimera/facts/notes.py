@@ -17,6 +17,7 @@ EXPLAINED: dict[str, tuple[str, str]] = {
     "summary-disagrees": ("the summary is not what its rows give", "the rows are used"),
     "stream-pieces": ("pieces of an answer that was still being written", "left out"),
     "other-lines": ("objects beside the records that hold no measurement", "left out"),
+    "empty-summary": ("a summary says that it is of no record at all", "left out"),
     "total-row": ("a row sums up the others", "left out"),
     "all-zero": ("the whole column is zero, which means not measured", "left out"),
     "not-finite": ("infinite or undefined values", "left out"),

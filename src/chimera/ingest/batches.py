@@ -12,11 +12,13 @@ from chimera.ingest.no_records import drop_no_records
 from chimera.ingest.outcomes import is_total, outcomes_of, phases_of
 from chimera.ingest.phase_rates import split_phase_rates
 from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
-from chimera.ingest.tables import SEPARATOR, Note, RawTable
+from chimera.ingest.tables import CONFIGURED, SEPARATOR, Note, RawTable
 from chimera.ingest.times import are_mixed
 from chimera.record.batch import Batch, Column
+from chimera.record.vocabulary import METRICS
 
 _MAX_LABEL = 60
+_DAYS = 1e-3  # of the seconds since 1970: three weeks
 _SETTLED = ("metric", "parameter")
 _UNMEASURED_WHEN_ALONE = ("load_time", "queue_time", "prefill_time")
 
@@ -27,7 +29,7 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
     Appends to ``notes`` what a reader must know about single cells and columns.
     """
     header = table.header
-    if not header.measures:
+    if not header.measures or _is_configuration(table.pointer):
         return None
     lines = table.rows
 
@@ -45,6 +47,8 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
     _expand_json_cells(columns)
     split_phase_rates(columns, note)
     metrics = [c for c in columns if c.role == "metric"]
+    _drop_points_in_time(metrics)
+    metrics = [c for c in metrics if c.role == "metric"]
     _part_namesakes(metrics, note)
     _drop_settings(metrics, note)
     metrics = [c for c in metrics if c.role == "metric"]
@@ -54,6 +58,7 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
     summed = table.beside_rows or any(c.statistic for c in metrics)
     if not summed:
         _drop_run_times(metrics, table, note)
+        metrics = [c for c in metrics if c.role == "metric"]
     outcomes = outcomes_of(columns, metrics, n, summed)
     if not any(outcomes) and all(v is None for c in metrics for v in c.values):
         return None  # nothing was measured here, and nothing says that it failed
@@ -78,7 +83,12 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
         pointers=table.pointers,
     )
     _complete(batch, table, note)
-    return batch
+    return batch if batch.rows else None
+
+
+def _is_configuration(pointer: str) -> bool:
+    """Whether a table stands inside of what was set, so that it holds nothing measured."""
+    return bool(pointer) and not CONFIGURED.isdisjoint(pointer.split("/"))
 
 
 def _complete(batch: Batch, table: RawTable, note: AddNote) -> None:
@@ -126,6 +136,26 @@ def _expand_json_cells(columns: list[Column]) -> None:
                 columns.append(Column(name, "parameter", reading.key, "", "", 1.0, values, raw))
 
 
+def _drop_points_in_time(metrics: list[Column]) -> None:
+    """A "time" whose values are dates of this age, as seconds since 1970, is no duration.
+
+    They all lie within days of one another, which durations of that size would not.
+    """
+    for column in metrics:
+        metric = METRICS.get(column.key)
+        if column.unit or metric is None or metric.unit != "s" or "time" not in column.name.lower():
+            continue
+        values = [v for v in column.values if v is not None]
+        if len(values) < 2 or not all(map(_is_date, values)):
+            continue
+        if max(values) - min(values) < _DAYS * min(values):
+            column.role, column.key = "status", "time"
+
+
+def _is_date(value: float) -> bool:
+    return any(1e9 <= value / scale < 4e9 for scale in (1, 1e3, 1e6, 1e9))
+
+
 def _drop_settings(metrics: list[Column], note: AddNote) -> None:
     """A "time" that is the same power of two in every row is a context length, no time."""
     for column in metrics:
@@ -166,6 +196,8 @@ def _part_namesakes(metrics: list[Column], note: AddNote) -> None:
         if len(group) == 1:
             continue
         plain = [c for c in group if "." not in c.name]
+        if len(plain) != 1 and len([c for c in group if c.unit]) == 1:
+            plain = [c for c in group if c.unit]  # it alone says what it is in
         if len(plain) != 1 and _agree(group):
             plain = [max(group, key=lambda c: len(c.values) - c.values.count(None))]
         if len(plain) != 1:

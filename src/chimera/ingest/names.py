@@ -72,6 +72,7 @@ _PHASE_RATES = tuple(
     ]
 )
 _GENERIC = frozenset({"name", "id", "message", "code", "type", "version", "value", "path", "size"})
+_NO_MODELS = frozenset({"cpu", "gpu", "machine", "system", "processor", "tokenizer", "device"})
 _RATES = {
     "tokens/s": "token_rate",
     "requests/s": "request_throughput",
@@ -185,6 +186,8 @@ def read_name(name: str, parent: str = "") -> Reading:
     generic ("mean" under "ttft", "name" under "model").
     """
     text = normal_form(name)
+    if parent and text in ("model", "name") and normal_form(parent) in _NO_MODELS:
+        return read_name(f"{parent}_{name}")
     whole = _lookup(text, "")
     if whole and text not in _GENERIC:
         return _plain(text, *whole)

@@ -14,7 +14,7 @@ def drop_no_records(batch: Batch, without_metrics: frozenset[int], note: AddNote
 
     A piece of an answer says "done": false, as Ollama's stream does. Another line of a log has
     none of the metrics' keys (``without_metrics`` are those rows) and names neither a model nor
-    a setting; a record that failed would.
+    a setting; a record that failed would. A summary may say that it sums up nothing.
     """
     empty = [i for i, outcome in enumerate(batch.outcomes) if outcome == NO_VALUE]
     if not empty:
@@ -28,8 +28,21 @@ def drop_no_records(batch: Batch, without_metrics: frozenset[int], note: AddNote
     others = [i for i in others if i not in pieces]
     if others:
         note("other-lines", others)
-    if pieces or others:
-        _leave_out(batch, {*pieces, *others})
+    nothing = [i for i in empty if batch.kind == "summary" and _counts_none(batch, i)]
+    if nothing:
+        note("empty-summary", nothing)
+    if pieces or others or nothing:
+        _leave_out(batch, {*pieces, *others, *nothing})
+
+
+def _counts_none(batch: Batch, row: int) -> bool:
+    """Whether a row says that it sums up no record at all: its count is zero, and so is all else.
+
+    Of a number of requests of which none completed, the row says that they failed.
+    """
+    counts = [c.raw[row] for c in batch.columns if c.role == "status" and c.key == "count"]
+    numbers = [c.raw[row] for c in batch.columns if isinstance(c.raw[row], (int, float))]
+    return any(n == 0 and n is not False for n in counts) and not any(numbers)
 
 
 def _leave_out(batch: Batch, rows: set[int]) -> None:

@@ -192,7 +192,8 @@ def _by_values(metrics: list[Column], outcomes: list[str], summed: bool) -> None
     if not measured or any(None not in values for values in measured):
         return
     blank = [i for i in range(len(outcomes)) if all(values[i] is None for values in measured)]
-    if not summed and len(blank) == len(outcomes):
+    stated = summed and any(c.statistic for c in metrics)
+    if not stated and len(blank) == len(outcomes):
         return  # what no record holds was not lost by one of them
     for i in blank:
         outcomes[i] = outcomes[i] or NO_VALUE

@@ -13,17 +13,8 @@ from chimera.ingest.names import Reading, is_bare, read_name
 SEPARATOR = "\x1f"  # joins nested keys; keys themselves may hold dots and slashes
 _DOT = re.compile(r"\.(?=[A-Za-z_])")
 
-_CONFIGURATIONS = frozenset(
-    {
-        "config",
-        "configuration",
-        "settings",
-        "args",
-        "arguments",
-        "parameters",
-        "options",
-        "scenario",
-    }
+CONFIGURED = frozenset(
+    {"config", "configuration", "settings", "args", "arguments", "parameters", "options"}
 )
 
 
@@ -82,8 +73,7 @@ def _reading(path: list[str]) -> Reading:
 def _configures(key: str) -> bool:
     """Whether what stands under a key was set: "config", "input_config"."""
     key = key.lower()
-    last = key.rpartition("_")[2]
-    return key in _CONFIGURATIONS or (last in _CONFIGURATIONS and last != "scenario")
+    return key == "scenario" or key.rpartition("_")[2] in CONFIGURED
 
 
 class RawTable(msgspec.Struct, gc=False):

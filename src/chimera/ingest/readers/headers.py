@@ -104,12 +104,12 @@ def _goes_on(names: list[str], row: list[str], below: Rows) -> bool:
         column = [r[i].strip() for r in below if i < len(r)]
         if not text:
             continue
-        if text in column or text.lower() in _NO_VALUE or _FAILED.match(text.lower()):
+        if text in column or text.lower() in _NO_VALUE:
             return False
         filled = [c for c in column if c]
         if filled and all(map(_is_number, filled)):
             above.append(text)
-    if not above:
+    if all(_FAILED.match(text.lower()) for text in above):  # or there are none
         return False
     if len(set(names)) < len(names):
         return True
