@@ -82,3 +82,36 @@ def test_the_same_prompts_are_claimed_only_where_there_are_prompts(
             for p, v in (("cold", 2.5), ("warm", 0.125), ("warm", 0.25))]  # fmt: skip
     write_csv(tmp_path / "runs.csv", rows)
     assert ("of the same prompts" in report_on(tmp_path)) is said
+
+
+def test_a_summary_of_records_still_gives_what_they_lack(tmp_path: Path) -> None:
+    value = {
+        "model_id": "a:1b",
+        "output_throughput_tokens_per_s": 96.5,
+        "mean_ttft_ms": 150.25,
+        "completed": 2,
+        "mean_itl_ms": 12.5,
+        "std_itl_ms": 2.5,
+        "p50_tpot_ms": 3.5,
+        "median_tpot_ms": 3.5,
+        "ttfts": [0.1005, 0.2],
+    }
+    write_json(tmp_path / "run.json", value)
+    text = report_on(tmp_path)
+    assert "96.5" in text
+    (itl,) = [line for line in text.splitlines() if "mean ITL" in line]
+    assert itl.count("—") == 2  # requests are counted, and a mean of gaps is not one of these
+    assert "median TPOT" in text
+    assert "p50 TPOT" not in text
+    assert "mean TTFT" not in text
+
+
+def test_rows_of_a_summary_are_told_apart_by_what_differs(tmp_path: Path) -> None:
+    rows = [
+        {"model": "a:1b", "num_ctx": 64, "num_batch": 8 * b, "mean_ttft_ms": 1.5 * b}
+        for b in (1, 2)
+    ]
+    write_json(tmp_path / "summary.json", rows)
+    text = report_on(tmp_path)
+    assert "`model a:1b, num_batch 8`" in text
+    assert "num_ctx" not in text.partition("Summaries of other tools")[2].partition("## ")[0]

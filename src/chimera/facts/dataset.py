@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chimera.facts.cold_starts import mark_cold_starts
 from chimera.ingest.columns import parameter_value
@@ -25,6 +26,7 @@ _PARTS = (
 LOAD = ("concurrency", "request_rate")
 _NO_CONDITION = frozenset({*_PARTS, "test", "config", "run", "prompt", "prompt_id"})
 _NO_SETTING = re.compile(r"reason|status|time|date|result|score|error|finish|rank|count")
+_RATES = frozenset({"token_rate", "decode_throughput", "wall_throughput"})  # maybe one and the same
 _MAX_LEVELS = 12
 _MOST_LOADS = 24  # of more, none is a group of records that anybody could look at
 _MAX_SETTING = 24  # characters of a text that may be a setting
@@ -187,10 +189,29 @@ def dataset_of(batches: list[Batch]) -> Dataset:
         by_subject.setdefault(sample.subject, []).append(sample)
     for members in by_subject.values():
         mark_cold_starts(members)
-    summaries = [
-        b for b in batches if b.kind == "summary" and not b.derived_from and not all(b.duplicate_of)
-    ]
-    return Dataset(samples, summaries, varying, by_subject, common)
+    return Dataset(samples, _summaries(batches), varying, by_subject, common)
+
+
+def _summaries(batches: list[Batch]) -> list[Batch]:
+    """The summaries that count: whole ones, and of those computed from records of the folder the
+    metrics that these records lack (vLLM keeps each TTFT, and of the throughput only the sum).
+    """
+    measured: dict[str, set[str]] = {}
+    for batch in batches:
+        if batch.kind == "sample":
+            keys = {c.key for c in batch.metrics()}
+            measured.setdefault(batch.file, set()).update(keys, _RATES if keys & _RATES else ())
+    found = []
+    for batch in batches:
+        if batch.kind != "summary" or all(batch.duplicate_of):
+            continue
+        if batch.derived_from:
+            known = measured.get(batch.derived_from, set())
+            columns = [c for c in batch.columns if c.role != "metric" or c.key not in known]
+            batch = replace(batch, columns=columns)
+        if batch.metrics():
+            found.append(batch)
+    return found
 
 
 def _set_apart_common(samples: list[Sample]) -> Condition:

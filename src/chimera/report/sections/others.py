@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chimera.agents.workflow import Work
 from chimera.facts.claims import Claim
+from chimera.facts.summaries import SummaryRow
 from chimera.facts.text import Name, Spans, Text, spans
 from chimera.record.vocabulary import metric_label
 from chimera.report.document import Block, Details, Paragraph, Table
@@ -24,9 +25,9 @@ _STATISTICS = ("mean", "value", "median", "p50", "p95", "p99")
 def summary_table(work: Work) -> list[Block]:
     """Summaries of other tools whose rows are not here."""
     rows = []
+    alike = _said_by_all(work.facts.summaries)
     for row in work.facts.summaries:
-        about = dict(row.subject)
-        about.pop("file", None)
+        about = {k: v for k, v in row.subject if (k, v) not in alike[row.file]}
         said = [v if k == "row" else f"{k} {v}" for k, v in about.items() if k != "at"]
         label = ", ".join(said) or about.get("at", "")
         if row.failure:
@@ -37,6 +38,8 @@ def summary_table(work: Work) -> list[Block]:
         for (metric, statistic), fact in row.facts.items():
             if statistic not in _STATISTICS or fact.value is None:
                 continue
+            if statistic == "p50" and (metric, "median") in row.facts:
+                continue  # vLLM writes both
             unit = shown_unit([fact])
             rows.append(
                 (
@@ -71,6 +74,22 @@ def _records_give(claim: Claim, unit: str) -> Spans:
     if claim.low is None or claim.high is None:
         return number(claim.actual, unit, strong=True)
     return (*number(claim.low, unit), Text(" to "), *number(claim.high, unit))
+
+
+def _said_by_all(rows: list[SummaryRow]) -> dict[str, set[tuple[str, str]]]:
+    """For each file what all of its rows say alike, which tells none of them apart.
+
+    A model is always said, and so is everything where a file has one row.
+    """
+    alike: dict[str, set[tuple[str, str]]] = {}
+    count: dict[str, int] = {}
+    for row in rows:
+        alike.setdefault(row.file, set(row.subject)).intersection_update(row.subject)
+        count[row.file] = count.get(row.file, 0) + 1
+    return {
+        file: {(k, v) for k, v in said if k == "file" or (k != "model" and count[file] > 1)}
+        for file, said in alike.items()
+    }
 
 
 def claims_table(work: Work) -> Details | None:
