@@ -100,6 +100,8 @@ def test_a_second_header_row_is_no_record(tmp_path: Path) -> None:
         ("Foo (tokens)", "unknown", "Foo (tokens)"),
         ("E2E latency [s]", "metric", "e2e_latency"),
         ("Zeit bis zum ersten Token (ms)", "metric", "ttft"),
+        ("load_average", "unknown", "load_average"),
+        ("mean_load_s", "metric", "load_time"),
         ("Temperatur", "parameter", "temperature"),
         ("Läufe", "status", "repeat"),
         ("input_token_throughput", "metric", "input_throughput"),

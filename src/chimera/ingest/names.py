@@ -204,6 +204,8 @@ def read_name(name: str, parent: str = "") -> Reading:
         found, statistic = ("metric", METRIC_SPELLINGS[base[6:]]), statistic or "sum"
     if not found and not base and unit == "s":
         found = ("metric", "duration")
+    if base == "load" and statistic and not unit:
+        found = None  # "load_average" is how busy a machine is
     if found and found[0] == "metric":
         return _measured(name, found[1], statistic, unit, scale)
     if unit in _RATES and base in _BARE_RATES:
