@@ -37,21 +37,8 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
         rows = tuple(lines[i] for i in at) if at else ()
         notes.append(Note(kind, file, rows, column, detail[:200]))
 
-    comma = table.decimal_comma
-    columns = [
-        typed_column(name, leaf, reading, raw, comma, note)
-        for name, leaf, reading, raw in zip(
-            header.names, header.leaves, header.readings, table.columns, strict=True
-        )
-    ]
-    _expand_json_cells(columns)
-    split_phase_rates(columns, note)
+    columns = _columns_of(table, note)
     metrics = [c for c in columns if c.role == "metric"]
-    _drop_points_in_time(metrics)
-    metrics = [c for c in metrics if c.role == "metric"]
-    _part_namesakes(metrics, note)
-    _drop_settings(metrics, note)
-    metrics = [c for c in metrics if c.role == "metric"]
     if not metrics:
         return None
     n = len(lines)
@@ -84,6 +71,24 @@ def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batc
     )
     _complete(batch, table, note)
     return batch if batch.rows else None
+
+
+def _columns_of(table: RawTable, note: AddNote) -> list[Column]:
+    """The columns of a table; what only looks like a metric is none any more."""
+    header, comma = table.header, table.decimal_comma
+    columns = [
+        typed_column(name, leaf, reading, raw, comma, note)
+        for name, leaf, reading, raw in zip(
+            header.names, header.leaves, header.readings, table.columns, strict=True
+        )
+    ]
+    _expand_json_cells(columns)
+    split_phase_rates(columns, note)
+    _drop_points_in_time([c for c in columns if c.role == "metric"])
+    metrics = [c for c in columns if c.role == "metric"]
+    _part_namesakes(metrics, note)
+    _drop_settings(metrics, note)
+    return columns
 
 
 def _is_configuration(pointer: str) -> bool:
