@@ -8,7 +8,7 @@ are compared only where their conditions are the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -84,7 +84,7 @@ class Dataset(msgspec.Struct):
         ends = range(len(subject) - 1, 0, -1)
         base = next(subject[:i] for i in ends if subject[:i] in self.by_subject)
         load = subject[len(base) :]
-        names = [name for name, _ in load]
+        names = tuple(name for name, _ in load)
         return [s for s in self.by_subject[base] if load_of(s, names) == load]
 
     def good(self, subject: Subject) -> list[Sample]:
@@ -104,7 +104,7 @@ class Dataset(msgspec.Struct):
         a figure of neither.
         """
         if subject not in self._populations:
-            settings = [dict(s.parameters) for s in self.good(subject)]
+            settings = [dict(p) for p in dict.fromkeys(s.parameters for s in self.good(subject))]
             ranks = {n: in_order({own.get(n) for own in settings}) for n in LOAD}
             names = [n for n in LOAD if len(ranks[n]) > 1]
             loads = {tuple(ranks[n].index(own.get(n)) for n in names) for own in settings}
@@ -120,9 +120,14 @@ class Dataset(msgspec.Struct):
         return subject_label(subject)
 
 
-def load_of(sample: Sample, names: Sequence[str] = LOAD) -> Subject:
+def load_of(sample: Sample, names: tuple[str, ...] = LOAD) -> Subject:
     """What a record says of its load, of these parameters."""
-    own = dict(sample.parameters)
+    return _load(sample.parameters, names)
+
+
+@lru_cache(maxsize=4096)
+def _load(parameters: Condition, names: tuple[str, ...]) -> Subject:
+    own = dict(parameters)
     return tuple((name, level_label(own.get(name))) for name in names)
 
 

@@ -58,8 +58,8 @@ def headline_scope(metric: str, members: Members) -> str:
 
 def mixed_load(members: Members) -> tuple[str, ...]:
     """The flag of a figure over records of several loads, which is a figure of none of them."""
-    first = load_of(members[0][0])
-    return (MIXED_LOAD,) if any(load_of(s) != first for s, _ in members) else ()
+    unlike = {s.parameters: s for s, _ in members}
+    return (MIXED_LOAD,) if len(set(map(load_of, unlike.values()))) > 1 else ()
 
 
 def warm_of(members: Members) -> Members:

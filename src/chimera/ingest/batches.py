@@ -84,8 +84,9 @@ def _columns_of(table: RawTable, note: AddNote) -> list[Column]:
     ]
     _expand_json_cells(columns)
     split_phase_rates(columns, note)
-    _drop_points_in_time([c for c in columns if c.role == "metric"])
     metrics = [c for c in columns if c.role == "metric"]
+    if _drop_points_in_time(metrics):
+        metrics = [c for c in metrics if c.role == "metric"]
     _part_namesakes(metrics, note)
     _drop_settings(metrics, note)
     return columns
@@ -141,20 +142,25 @@ def _expand_json_cells(columns: list[Column]) -> None:
                 columns.append(Column(name, "parameter", reading.key, "", "", 1.0, values, raw))
 
 
-def _drop_points_in_time(metrics: list[Column]) -> None:
+def _drop_points_in_time(metrics: list[Column]) -> bool:
     """A "time" whose values are dates of this age, as seconds since 1970, is no duration.
 
-    They all lie within days of one another, which durations of that size would not.
+    They all lie within days of one another, which durations of that size would not. Tells
+    whether there were any.
     """
+    dropped = False
     for column in metrics:
+        if column.unit or len(column.values) < 2 or "time" not in column.name.lower():
+            continue
         metric = METRICS.get(column.key)
-        if column.unit or metric is None or metric.unit != "s" or "time" not in column.name.lower():
+        if metric is None or metric.unit != "s":
             continue
         values = [v for v in column.values if v is not None]
         if len(values) < 2 or not all(map(_is_date, values)):
             continue
         if max(values) - min(values) < _DAYS * min(values):
-            column.role, column.key = "status", "time"
+            column.role, column.key, dropped = "status", "time", True
+    return dropped
 
 
 def _is_date(value: float) -> bool:

@@ -251,8 +251,7 @@ def _is_unrecognised(column: Column) -> bool:
 
 def _numbers_of(table: RawTable, unknown: dict[str, None]) -> None:
     for name, column in zip(table.header.names, table.columns, strict=True):
-        cells = column[:50]
-        if not _NUMBERS.isdisjoint(map(type, cells)) or any(map(_is_number, cells)):
+        if not _NUMBERS.isdisjoint(map(type, column[:50])) or any(map(_is_number, column[:3])):
             unknown[name] = None
 
 

@@ -21,7 +21,9 @@ _KEYS = ("prefill_throughput", "decode_throughput", "total_throughput")
 
 def split_phase_rates(columns: list[Column], note: AddNote) -> None:
     """Replace a column of rates by one for each phase that its rows measured."""
-    tokens = {c.key: c.values for c in columns if c.role == "parameter" and c.key.startswith("n_")}
+    if "n_gen" not in [c.key for c in columns]:
+        return
+    tokens = {c.key: c.values for c in columns if c.role == "parameter"}
     if "n_prompt" not in tokens or "n_gen" not in tokens:
         return
     pairs = list(zip(tokens["n_prompt"], tokens["n_gen"], strict=True))
