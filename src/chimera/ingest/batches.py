@@ -8,16 +8,18 @@ from typing import Any
 import msgspec
 
 from chimera.ingest.columns import COLUMN_MAKERS, AddNote, parameter_value, plain_text
-from chimera.ingest.names import Reading, normal_form, read_name
-from chimera.ingest.outcomes import is_total, outcomes_of, phases_of
+from chimera.ingest.names import Reading, read_name
+from chimera.ingest.no_records import drop_no_records
+from chimera.ingest.outcomes import NO_VALUE, is_total, outcomes_of, phases_of
+from chimera.ingest.phase_rates import split_phase_rates
 from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
-from chimera.ingest.tables import SEPARATOR, Note, RawTable
+from chimera.ingest.tables import CONFIGURED, SEPARATOR, Note, RawTable
 from chimera.ingest.times import are_mixed
 from chimera.record.batch import Batch, Column
-from chimera.record.units import unit_of
-from chimera.record.vocabulary import STATISTICS
+from chimera.record.vocabulary import METRICS
 
 _MAX_LABEL = 60
+_DAYS = 1e-3  # of the seconds since 1970: three weeks
 _SETTLED = ("metric", "parameter")
 _UNMEASURED_WHEN_ALONE = ("load_time", "queue_time", "prefill_time")
 
@@ -31,7 +33,6 @@ class Draft(msgspec.Struct):
     table: RawTable
     file: str
     sha256: str
-    cells: list[list[Any]]
     lines: list[int]
     notes: list[Note]
     columns: list[Column] = []
@@ -50,40 +51,51 @@ class Draft(msgspec.Struct):
 
 def draft_of(table: RawTable, file: str, sha256: str) -> Draft:
     """The beginning of a batch."""
-    return Draft(table, file, sha256, table.columns, table.rows, [])
+    return Draft(table, file, sha256, table.rows, [])
 
 
 def make_batches(drafts: list[Draft]) -> None:
     """Fill the batches of drafts; each step is taken for all of them, which keeps its code hot."""
-    drafts = [draft for draft in drafts if draft.table.header.measures]
-    for step in (_type_columns, _settle_metrics, _judge, _make_batch, _complete):
+    for step in (_may_measure, _type_columns, _settle_metrics, _judge, _make_batch, _complete):
         drafts = list(filter(step, drafts))
 
 
 # The steps. Each returns False where it finds that the table holds no records.
 
 
+def _may_measure(draft: Draft) -> bool:
+    """Whether a column is a metric by its name, and the table does not say what was set."""
+    pointer = draft.table.pointer
+    if not draft.table.header.measures:
+        return False
+    return not pointer or CONFIGURED.isdisjoint(pointer.split("/"))
+
+
 def _type_columns(draft: Draft) -> bool:
     table, note = draft.table, draft.note
     header, comma = table.header, table.decimal_comma
-    if table.pointers is None and len(draft.lines) > 1 and _continues_header(table):
-        draft.cells, draft.lines = [column[1:] for column in table.columns], table.rows[1:]
     draft.columns = [
         COLUMN_MAKERS[reading.role](name, leaf, reading, raw, comma, note)
         for name, leaf, reading, raw in zip(
-            header.names, header.leaves, header.readings, draft.cells, strict=True
+            header.names, header.leaves, header.readings, table.columns, strict=True
         )
     ]
     return True
 
 
 def _settle_metrics(draft: Draft) -> bool:
-    _expand_json_cells(draft.columns)
-    metrics = [c for c in draft.columns if c.role == "metric"]
-    if not draft.table.header.distinct:
-        _part_namesakes(metrics, draft.note)
-    if len(draft.lines) > 1:
-        _drop_settings(metrics, draft.note)
+    """Sort out what only looks like a metric."""
+    columns, header, note = draft.columns, draft.table.header, draft.note
+    _expand_json_cells(columns)
+    split = header.has_ts and split_phase_rates(columns, note)
+    metrics = [c for c in columns if c.role == "metric"]
+    several = len(draft.lines) > 1
+    if several and header.lacks_unit and _drop_points_in_time(metrics):
+        metrics = [c for c in metrics if c.role == "metric"]
+    if split or not header.distinct:
+        _part_namesakes(metrics, note)
+    if several:
+        _drop_settings(metrics, note)
     draft.metrics = [c for c in metrics if c.role == "metric"]
     return bool(draft.metrics)
 
@@ -91,7 +103,11 @@ def _settle_metrics(draft: Draft) -> bool:
 def _judge(draft: Draft) -> bool:
     columns, metrics, table = draft.columns, draft.metrics, draft.table
     draft.summed = table.beside_rows or any(c.statistic for c in metrics)
-    outcomes = outcomes_of(columns, table.header.names, metrics, len(draft.lines), draft.summed)
+    if not draft.summed and _drop_run_times(metrics, table, draft.note):
+        metrics = [c for c in metrics if c.role == "metric"]
+    # A column that was split stands there as several.
+    names = tuple(c.name for c in columns) if table.header.has_ts else table.header.names
+    outcomes = outcomes_of(columns, names, metrics, len(draft.lines), draft.summed)
     failed = any(outcomes)
     if not failed and all(v is None for c in metrics for v in c.values):
         return False  # nothing was measured here, and nothing says that it failed
@@ -126,9 +142,15 @@ def _complete(draft: Draft) -> bool:
     """What only the records together say: totals, mixed times, what their rates mean."""
     batch, header, note = draft.batch, draft.table.header, draft.note
     assert batch is not None
+    if NO_VALUE in batch.outcomes:
+        drop_no_records(batch, draft.table.without_metrics, note)
+        draft.lines = batch.rows
+        if not batch.rows:
+            draft.batch = None
+            return False
     if len(batch.rows) > 1:
         for i in header.times:
-            if are_mixed(draft.cells[i]):
+            if are_mixed(draft.table.columns[i]):
                 note("mixed-times", column=header.names[i])
         _drop_totals(batch, note)
     if header.relates:
@@ -139,21 +161,6 @@ def _complete(draft: Draft) -> bool:
         derive_rates(batch, plain, note)
         note_load_in_ttft(plain, batch.outcomes, note)
     return True
-
-
-def _continues_header(table: RawTable) -> bool:
-    """Whether the first row says of the metrics' columns which mean or unit they hold."""
-    continues = False
-    for column, reading in zip(table.columns, table.header.readings, strict=True):
-        cell = column[0]
-        if reading.role != "metric" or not cell:
-            continue
-        if not isinstance(cell, str) or cell[0].isdigit():
-            return False
-        if normal_form(cell) not in STATISTICS and unit_of(cell) is None:
-            return False
-        continues = True
-    return continues
 
 
 def _expand_json_cells(columns: list[Column]) -> None:
@@ -189,17 +196,61 @@ def _expand_json_cells(columns: list[Column]) -> None:
                 columns.append(Column(name, "parameter", reading.key, "", "", 1.0, values, raw))
 
 
+def _drop_points_in_time(metrics: list[Column]) -> bool:
+    """A "time" whose values are dates of this age, as seconds since 1970, is no duration.
+
+    They all lie within days of one another, which durations of that size would not. Tells
+    whether there were any.
+    """
+    dropped = False
+    for column in metrics:
+        if column.unit or len(column.values) < 2 or "time" not in column.name.lower():
+            continue
+        metric = METRICS.get(column.key)
+        if metric is None or metric.unit != "s":
+            continue
+        values = [v for v in column.values if v is not None]
+        if len(values) < 2 or not all(map(_is_date, values)):
+            continue
+        if max(values) - min(values) < _DAYS * min(values):
+            column.role, column.key, dropped = "status", "time", True
+    return dropped
+
+
+def _is_date(value: float) -> bool:
+    return any(1e9 <= value / scale < 4e9 for scale in (1, 1e3, 1e6, 1e9))
+
+
 def _drop_settings(metrics: list[Column], note: AddNote) -> None:
     """A "time" that is the same power of two in every row is a context length, no time."""
     for column in metrics:
         values = column.values
         first = values[0]
-        if column.unit != "s" or not first or values.count(first) != len(values):
+        if column.unit != "s" or not first or first != values[-1]:
+            continue
+        if values.count(first) != len(values):
             continue
         raw = round(first / column.scale, 6)
         if raw >= 256 and raw == int(raw) and int(raw).bit_count() == 1:
             column.role = "unknown"
             note("looks-like-setting", column=column.name, detail=str(raw))
+
+
+def _drop_run_times(metrics: list[Column], table: RawTable, note: AddNote) -> bool:
+    """How long a whole run took is no sample of anything that it measured.
+
+    Tells whether there was such a time.
+    """
+    lone = len(table.rows) == 1 and len(table.header.times) > 1
+    if not table.holds_records and not lone:
+        return False
+    if not table.holds_records and any(c.key not in ("duration", "model_size") for c in metrics):
+        return False
+    durations = [c for c in metrics if c.key == "duration"]
+    for column in durations:
+        column.role = "status"
+        note("run-duration", column=column.name)
+    return bool(durations)
 
 
 def _part_namesakes(metrics: list[Column], note: AddNote) -> None:
@@ -214,6 +265,8 @@ def _part_namesakes(metrics: list[Column], note: AddNote) -> None:
         if len(group) == 1:
             continue
         plain = [c for c in group if "." not in c.name]
+        if len(plain) != 1 and len([c for c in group if c.unit]) == 1:
+            plain = [c for c in group if c.unit]  # it alone says what it is in
         if len(plain) != 1 and _agree(group):
             plain = [max(group, key=lambda c: len(c.values) - c.values.count(None))]
         if len(plain) != 1:

@@ -34,7 +34,7 @@ def parse_number(text: str, decimal_comma: bool = False) -> tuple[float, str, fl
         return None  # most cells that are no number end here
     if text[:1] in "*_`~$":
         text = text.translate(_DECORATION).strip()
-    if decimal_comma and "," in text and _COMMA.match(text):
+    if decimal_comma and _COMMA.match(text):
         text = text.replace(".", "").replace(" ", "").replace(",", ".")
     match = _NUMBER.match(text)
     if not match:

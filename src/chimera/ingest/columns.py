@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
-from chimera.ingest.cells import BLANKS, NOT_FINITE, parse_number
+from chimera.ingest.cells import BLANKS, NOT_FINITE, is_decimal_comma, parse_number
 from chimera.ingest.names import Reading
 from chimera.record.batch import Column
 from chimera.record.vocabulary import METRICS
@@ -92,6 +92,8 @@ def _slow_numbers(
     values: Numbers = []
     cell_unit = ""
     bad = 0
+    # "1.234" has a thousands separator only where its own column writes decimals with a comma.
+    comma = comma and any(isinstance(c, str) and "," in c for c in raw)
     for i, cell in enumerate(raw):
         value, scale = None, reading.scale
         if cell is None:
@@ -146,11 +148,13 @@ def _unit_fits(reading: Reading, unit: str) -> bool:
 
 
 def _parameter_column(
-    name: str, _leaf: str, reading: Reading, raw: list[Any], _comma: bool, _note: AddNote
+    name: str, _leaf: str, reading: Reading, raw: list[Any], comma: bool, _note: AddNote
 ) -> Column:
-    key = reading.key
+    key, cells = reading.key, raw
+    if comma and is_decimal_comma([c for c in raw if isinstance(c, str)]):
+        cells = [c.replace(",", ".") if isinstance(c, str) else c for c in raw]
     try:
-        values = list(map(parameter_value, raw))
+        values = list(map(parameter_value, cells))
     except TypeError:  # lists or objects are no setting
         return Column(name, "unknown", name, "", "", 1.0, raw, raw)
     if key == "temperature" and any(isinstance(v, (int, float)) and v > _HOTTEST for v in values):

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from chimera.ingest.batches import Draft, draft_of, make_batches
+from chimera.ingest.cells import parse_number
 from chimera.ingest.derived import mark_derived
 from chimera.ingest.duplicates import mark_duplicates
 from chimera.ingest.identity import resolve_models
@@ -316,8 +317,12 @@ def _says_something(column: Column) -> bool:
 
 def _numbers_of(table: RawTable, unknown: dict[str, None]) -> None:
     for name, column in zip(table.header.names, table.columns, strict=True):
-        if not _NUMBERS.isdisjoint(map(type, column[:50])):
+        if not _NUMBERS.isdisjoint(map(type, column[:50])) or any(map(_is_number, column[:3])):
             unknown[name] = None
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, str) and parse_number(cell) is not None
 
 
 def _why_no_data(tables: list[RawTable]) -> str:

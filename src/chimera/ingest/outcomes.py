@@ -10,6 +10,7 @@ from chimera.ingest.names import normal_form
 from chimera.record.batch import Column
 from chimera.record.vocabulary import FAILURE_MARKS
 
+NO_VALUE = "no value was recorded"
 _NO_ERROR = frozenset({"", "none", "null", "no", "false", "0", "ok", "nan", "n/a", "[]", "{}", "-"})
 _FALSE = frozenset({"false", "no", "0", "0.0", "failed", "fail", "error", "f", "n"})
 _FAILED_STATUS = frozenset(
@@ -202,10 +203,11 @@ def _by_values(metrics: list[Column], outcomes: list[str], summed: bool) -> None
     if not measured or any(None not in values for values in measured):
         return
     blank = [i for i in range(len(outcomes)) if all(values[i] is None for values in measured)]
-    if not summed and len(blank) == len(outcomes):
+    stated = summed and any(c.statistic for c in metrics)
+    if not stated and len(blank) == len(outcomes):
         return  # what no record holds was not lost by one of them
     for i in blank:
-        outcomes[i] = outcomes[i] or "no value was recorded"
+        outcomes[i] = outcomes[i] or NO_VALUE
 
 
 def phases_of(columns: list[Column], n: int) -> list[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from chimera.ingest.names import normal_form, read_name
-from chimera.ingest.tables import SEPARATOR, RawTable, nested_header
+from chimera.ingest.tables import SEPARATOR, Header, RawTable, nested_header
 from chimera.record.units import unit_of
 from chimera.record.vocabulary import FAILURE_MARKS
 
@@ -22,12 +22,31 @@ _KNOWN = ("metric", "parameter", "identity")
 _OBJECTS = frozenset({dict})
 _CONTAINERS = frozenset({dict, list})
 _NUMBER_TYPES = frozenset({int, float, bool})
+_PLAIN_NUMBERS = (int, float)
 _NODE_TYPES = _NUMBER_TYPES | {dict}
 _NUMBERS = _NUMBER_TYPES | {type(None)}
 _SCALARS = _NUMBERS | {str}
 _FAILS = ("error", "success", "status")
 _BESIDE = ("status", "parameter")
 Scalars = dict[str, Any]
+
+
+class Found(list[RawTable]):
+    """The tables found so far; ``unread`` are lists of numbers that are in none of them.
+
+    Each is named once, with one of its numbers, whatever the number of rows that have it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unread: dict[str, Any] = {}
+
+    def leave(self, name: str, values: list[Any]) -> None:
+        """Remember a list that is not read, when it holds numbers."""
+        if name not in self.unread:
+            number = next((v for v in values if v.__class__ in _PLAIN_NUMBERS), None)
+            if number is not None:
+                self.unread[name] = number
 
 
 class TooDeep(ValueError):
@@ -39,7 +58,7 @@ def tables_of(documents: list[tuple[Any, int]]) -> list[RawTable]:
 
     Raises TooDeep.
     """
-    found: list[RawTable] = []
+    found = Found()
     objects = [(v, line) for v, line in documents if isinstance(v, dict)]
     if len(objects) > 1:
         lines = [line for _, line in objects]
@@ -50,6 +69,9 @@ def tables_of(documents: list[tuple[Any, int]]) -> list[RawTable]:
     for value, _ in documents:
         if isinstance(value, list):
             _list(value, "", {}, "", found, 0)
+    if found and found.unread:
+        names, firsts = list(found.unread), [[v] for v in found.unread.values()]
+        found.append(_named(names, firsts, [0], [""], {}, ""))
     return found
 
 
@@ -97,7 +119,8 @@ def _flatten(
     if depth > MAX_DEPTH:
         raise TooDeep
     unit = node.get("unit") or node.get("units")
-    suffix = f" ({unit})" if isinstance(unit, str) and unit_of(unit) else ""
+    known = unit_of(unit) if isinstance(unit, str) else None
+    suffix = f" ({unit})" if known and known[0] != "tokens" else ""  # what counts tokens says so
     for key, value in node.items():
         kind = value.__class__
         if kind is dict:
@@ -120,7 +143,7 @@ def _object(
     pointer: str,
     above: Scalars,
     parent: str,
-    found: list[RawTable],
+    found: Found,
     depth: int,
 ) -> None:
     if depth > MAX_DEPTH:
@@ -146,11 +169,12 @@ def _object(
         columns = [[value] for value in flat.values()]
         table = _named(list(flat), columns, [0], [pointer], above, pointer)
         table.beside_rows = beside
+        table.holds_records = _holds_records(nested)
         found.append(table)
 
 
 def _nested(
-    nested: list[tuple[str, Any]], pointer: str, below: Scalars, found: list[RawTable], depth: int
+    nested: list[tuple[str, Any]], pointer: str, below: Scalars, found: Found, depth: int
 ) -> None:
     """The containers of a row: parallel lists of numbers together, the others one by one."""
     numbers: dict[int, list[tuple[str, list[Any]]]] = {}
@@ -168,12 +192,25 @@ def _nested(
         metrics = [
             n for n, v in columns if _role(n) == "metric" and _NUMBERS.issuperset(map(type, v))
         ]
+        names: list[str] = []
         if metrics:
             first = f"{pointer}/{metrics[0].replace(SEPARATOR, '/')}"
             wanted = [(n, v) for n, v in columns if n in metrics or _role(n) in _BESIDE]
             names, lists = [n for n, _ in wanted], [v for _, v in wanted]
             places = [f"{first}/{i}" for i in range(length)]
             found.append(_named(names, lists, range(length), places, below, pointer))
+        for name, value in columns:
+            if name not in names:
+                found.leave(name, value)
+
+
+def _holds_records(nested: list[tuple[str, Any]]) -> bool:
+    """Whether a row has a list of objects: what it says of itself, it says of all of them."""
+    lists = [v for _, v in nested if v.__class__ is list]
+    for _, value in nested:
+        if value.__class__ is dict:
+            lists += [v for v in value.values() if v.__class__ is list]
+    return any(v[0].__class__ is dict for v in lists if v)
 
 
 def _role(name: str) -> str:
@@ -183,7 +220,7 @@ def _role(name: str) -> str:
 
 
 def _list(
-    node: list[Any], pointer: str, above: Scalars, parent: str, found: list[RawTable], depth: int
+    node: list[Any], pointer: str, above: Scalars, parent: str, found: Found, depth: int
 ) -> None:
     if depth > MAX_DEPTH:
         raise TooDeep
@@ -196,6 +233,8 @@ def _list(
         for i, value in enumerate(node):
             if value.__class__ is list:
                 _list(value, f"{pointer}/{i}", above, parent, found, depth + 1)
+                if parent:
+                    found.leave(f"{parent} (lists)", value)
 
 
 def _singular(parent: str) -> str:
@@ -211,13 +250,14 @@ def _rows(
     pointer: str,
     above: Scalars,
     parent: str,
-    found: list[RawTable],
+    found: Found,
     depth: int,
 ) -> None:
     """A table of objects, and the tables inside each of its rows."""
     flats: list[Scalars] = []
     pointers: list[str] = []
     label = _singular(parent) if keys else ""
+    runs = False
     for place, value in enumerate(values):
         at = f"{pointer}/{_escape(keys[place]) if keys else numbers[place]}"
         flat = value
@@ -229,12 +269,15 @@ def _rows(
             flat = {label: keys[place], **flat}
         if nested:
             _nested(nested, at, {**above, **flat}, found, depth + 1)
+            runs = runs or _holds_records(nested)
         flats.append(flat)
         pointers.append(at)
     for part in _alike(flats) if keys else [range(len(flats))]:
         names, columns = _columns([flats[i] for i in part])
         at_rows, at_pointers = [numbers[i] for i in part], [pointers[i] for i in part]
         found.append(_named(names, columns, at_rows, at_pointers, above, pointer))
+        found[-1].holds_records = runs
+        found[-1].without_metrics = _without_metrics([flats[i] for i in part], found[-1].header)
 
 
 def _alike(flats: list[Scalars]) -> list[Sequence[int]]:
@@ -246,6 +289,16 @@ def _alike(flats: list[Scalars]) -> list[Sequence[int]]:
         fails = any(r.role == "status" and r.key in _FAILS for r in header.readings)
         (measured if header.measures or fails else others).append(i)
     return [part for part in (measured, others) if part]
+
+
+def _without_metrics(flats: list[Scalars], header: Header) -> frozenset[int]:
+    """The objects that lack the keys of every metric of their table."""
+    if not header.measures or all(len(flat) == len(header.names) for flat in flats):
+        return frozenset()
+    union = dict.fromkeys(name for flat in flats for name in flat)
+    pairs = zip(union, header.readings, strict=True)
+    metrics = {name for name, reading in pairs if reading.role == "metric"}
+    return frozenset(i for i, flat in enumerate(flats) if metrics.isdisjoint(flat))
 
 
 def _columns(flats: list[Scalars]) -> tuple[list[str], list[list[Any]]]:
