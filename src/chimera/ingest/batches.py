@@ -10,7 +10,7 @@ import msgspec
 from chimera.ingest.columns import COLUMN_MAKERS, AddNote, parameter_value, plain_text
 from chimera.ingest.names import Reading, read_name
 from chimera.ingest.no_records import drop_no_records
-from chimera.ingest.outcomes import NO_VALUE, is_total, outcomes_of, phases_of
+from chimera.ingest.outcomes import NO_VALUE, outcomes_of, phases_of, totals_among
 from chimera.ingest.phase_rates import split_phase_rates
 from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
 from chimera.ingest.tables import CONFIGURED, SEPARATOR, Note, RawTable
@@ -103,10 +103,11 @@ def _settle_metrics(draft: Draft) -> bool:
 def _judge(draft: Draft) -> bool:
     columns, metrics, table = draft.columns, draft.metrics, draft.table
     draft.summed = table.beside_rows or any(c.statistic for c in metrics)
-    if not draft.summed and _drop_run_times(metrics, table, draft.note):
+    header = table.header
+    if header.lasts and not draft.summed and _drop_run_times(metrics, table, draft.note):
         metrics = [c for c in metrics if c.role == "metric"]
     # A column that was split stands there as several.
-    names = tuple(c.name for c in columns) if table.header.has_ts else table.header.names
+    names = tuple(c.name for c in columns) if header.has_ts else header.names
     outcomes = outcomes_of(columns, names, metrics, len(draft.lines), draft.summed)
     failed = any(outcomes)
     if not failed and all(v is None for c in metrics for v in c.values):
@@ -336,9 +337,9 @@ def _drop_totals(batch: Batch, note: AddNote) -> None:
     """A row named "Aggregated" or "Total" sums up the others: no record of its own."""
     named = [c.raw for c in batch.columns if c.role in ("identity", "label")]
     try:
-        words = set(filter(is_total, set().union(*named)))
+        words = totals_among(set().union(*named))
     except TypeError:  # lists or objects
-        words = {cell for raw in named for cell in raw if is_total(cell)}
+        words = totals_among(cell for raw in named for cell in raw)
     if not words:
         return
     totals = {i for raw in named for i, c in enumerate(raw) if isinstance(c, str) and c in words}

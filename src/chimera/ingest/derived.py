@@ -199,7 +199,10 @@ def _compare(
             if value is None:
                 continue
             checked = True
-            mean = _mean(side, other, names, key, members)
+            if len(members) == 1:
+                mean = other.values[members[0]]
+            else:
+                mean = _mean(side, other, names, key, members)
             if not _agrees(value, mean, written, (column, row), (other, members[0])):
                 wrong.append(summary.rows[row])
                 if len(wrong) > most_wrong:
@@ -241,8 +244,6 @@ def _name_different(summary: str, sample: str) -> bool:
 def _mean(
     side: _Side, other: Column, names: tuple[str, ...], key: Key, members: list[int]
 ) -> float | None:
-    if len(members) == 1:
-        return other.values[members[0]]  # type: ignore[no-any-return]
     place = (id(other), names, key)
     if place not in side.means:
         values = [v for i in members if (v := other.values[i]) is not None]

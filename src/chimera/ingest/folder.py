@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -43,6 +45,7 @@ NO_DATA, REJECTED, OTHER = "no benchmark data", "rejected", "other type"
 _HELD = 4 * 1024 * 1024
 _EMPTY = ("the file is empty", "it has a header", "it holds only", OWN)  # reasons of no fault
 _NUMBERS = frozenset({int, float})
+_PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+")
 _UNKNOWN = ("label", "unknown")
 Progress = Callable[[int, int, str], None]
 
@@ -317,12 +320,20 @@ def _says_something(column: Column) -> bool:
 
 def _numbers_of(table: RawTable, unknown: dict[str, None]) -> None:
     for name, column in zip(table.header.names, table.columns, strict=True):
-        if not _NUMBERS.isdisjoint(map(type, column[:50])) or any(map(_is_number, column[:3])):
+        if name not in unknown and _holds_number(column[:50]):
             unknown[name] = None
 
 
-def _is_number(cell: object) -> bool:
-    return isinstance(cell, str) and parse_number(cell) is not None
+def _holds_number(cells: list[Any]) -> bool:
+    """Whether there is a number among the cells, or one as text among the first."""
+    if not _NUMBERS.isdisjoint(map(type, cells)):
+        return True
+    for cell in cells[:3]:
+        if not cell or cell.__class__ is not str or cell[0].isalpha():
+            continue
+        if _PLAIN_NUMBER.fullmatch(cell) or parse_number(cell) is not None:
+            return True
+    return False
 
 
 def _why_no_data(tables: list[RawTable]) -> str:

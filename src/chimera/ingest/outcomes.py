@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -53,9 +53,13 @@ _ERROR_TEXTS = ("error ", "error:", "exception", "traceback (most recent")
 _TOTAL_ROWS = frozenset({"aggregated", "total", "all", "overall", "totals", "sum", "average"})
 
 
-def is_total(cell: Any) -> bool:
-    """Whether a row of that name sums up the others."""
-    return isinstance(cell, str) and len(cell) < 24 and cell.strip(" *").lower() in _TOTAL_ROWS
+def totals_among(cells: Iterable[Any]) -> set[str]:
+    """Those cells that are the name of a row that sums up the others."""
+    return {
+        cell
+        for cell in cells
+        if isinstance(cell, str) and len(cell) < 24 and cell.strip(" *").lower() in _TOTAL_ROWS
+    }
 
 
 def _text(value: Any) -> str:

@@ -16,6 +16,9 @@ _LEADING = re.compile(r"[^\d]*([\d.,]*)(?:[eE]([-+]?\d+))?")
 def digits(raw: object) -> int:
     """Significant digits of a value as written; a unit behind it does not count."""
     text = str(raw)
+    plain = text.replace(".", "")
+    if plain.isdecimal():  # as most are written
+        return len(plain.strip("0"))
     if text[-1:].isalpha():
         text = _mantissa(text)[0]
     text = text.lower().partition("e")[0]

@@ -30,7 +30,8 @@ class Header(msgspec.Struct, frozen=True):
     ``measures`` tells whether any of them is a metric, ``times`` which hold points in time,
     ``distinct`` whether no two can be one metric, ``relates`` whether one says of another what
     it means, ``lacks_unit`` whether one is a time whose name does not say in what, ``has_ts``
-    whether one may be a rate of llama-bench's (``chimera.ingest.phase_rates``).
+    whether one may be a rate of llama-bench's (``chimera.ingest.phase_rates``), ``lasts`` whether
+    one is a duration, which may be that of a whole run.
     """
 
     names: tuple[str, ...]
@@ -42,6 +43,7 @@ class Header(msgspec.Struct, frozen=True):
     relates: bool
     lacks_unit: bool
     has_ts: bool
+    lasts: bool
 
 
 @lru_cache(maxsize=1024)
@@ -76,6 +78,7 @@ def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Hea
         relates=not keys.isdisjoint(_TOLD_BY_OTHERS) or keys >= _TOLD_TOGETHER,
         lacks_unit=any(r.role == "metric" and lacks_unit(r.key, r.unit) for r in readings),
         has_ts=any(name.lower().endswith("_ts") for name in names),
+        lasts="duration" in keys,
     )
 
 

@@ -13,6 +13,7 @@ from chimera.ingest.cells import is_decimal_comma
 from chimera.ingest.readers.base import Content, Reader, Tables
 from chimera.ingest.readers.headers import (
     Rows,
+    begins_at_once,
     further_lines,
     grouped,
     is_header,
@@ -85,10 +86,11 @@ def _delimiter(body: str) -> str | None:
     # A title stands above the table as a line of its own.
     first = next((i for i, x in enumerate(lines) if any(d in x for d in _DELIMITERS)), 0)
     lines = lines[first:]
+    there = [delimiter for delimiter in _DELIMITERS if delimiter in lines[0]]
+    if len(there) == 1 and all(there[0] in line for line in lines):
+        return there[0]
     best, best_score = None, 0
-    for delimiter in _DELIMITERS:
-        if delimiter not in lines[0]:
-            continue
+    for delimiter in there:
         counts = [line.count(delimiter) for line in lines]
         usual = max(set(counts), key=counts.count)
         score = counts.count(usual) * 100 // len(counts) * 4 + min(usual, 50) + counts[0]
@@ -175,14 +177,17 @@ def _blocks(rows: Rows, numbers: list[int]) -> list[tuple[Rows, list[int]]]:
 
 
 def _table(rows: Rows, lines: list[int], content: Content, delimiter: str) -> RawTable | None:
-    header = name_row(rows)
-    if not is_header(rows[header]):
+    plain = begins_at_once(rows)
+    header = 0 if plain else name_row(rows)
+    if not plain and not is_header(rows[header]):
         return None
     names = [c.strip() for c in rows[header]]
     if header:
         names = grouped(names, rows[header - 1])
     body, lines = rows[header + 1 :], lines[header + 1 :]
-    if body and is_unit_row(body[0]):
+    if plain:
+        pass
+    elif body and is_unit_row(body[0]):
         names = joined(names, body[:1])
         content.note("unit-row", (lines[0],))
         body, lines = body[1:], lines[1:]

@@ -7,6 +7,7 @@ of these a table has goes into the names, and none of it is ever taken for a rec
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from chimera.ingest.cells import BLANKS, NOT_FINITE, parse_number
 from chimera.ingest.names import is_bare, read_name
@@ -16,6 +17,7 @@ Rows = list[list[str]]
 _MOST_LINES = 3
 _LOOK = 50  # rows below a line that say which columns hold numbers
 _LONGEST_UNIT = 24
+_LONGEST_NUMBER = 32  # of digits in a row; every float holds it
 # Words that stand where a number should be because there is none; no header consists of them.
 _NO_VALUE = BLANKS | NOT_FINITE
 _FAILED = re.compile(
@@ -36,15 +38,29 @@ def is_header(row: list[str]) -> bool:
     return not empty
 
 
+def begins_at_once(rows: Rows) -> bool:
+    """Whether the first line holds names and the second values, as in most files.
+
+    Then there is no title, and no line that goes on with the names.
+    """
+    return (
+        len(rows) > 1
+        and len(rows[0]) == len(rows[1])
+        and "".join([c[:1] or " " for c in rows[0]]).isalpha()
+        and any(len(c) < _LONGEST_NUMBER and c.replace(".", "", 1).isdecimal() for c in rows[1])
+    )
+
+
 def is_unit_row(row: list[str]) -> bool:
     """A second header line that holds units ("ms", "%") and blanks, no numbers."""
     filled = list(filter(None, map(str.strip, row)))
     if not filled:
         return len(row) > 1
-    if len(filled) == len(row) or any(map(parse_number, filled)):
+    words = set(filled)
+    if len(filled) == len(row) or any(map(parse_number, words)):
         return False
-    known = all(unit_of(c) or (len(c) <= _LONGEST_UNIT and " " not in c) for c in filled)
-    return known and any(map(unit_of, filled))
+    units = set(filter(unit_of, words))
+    return bool(units) and all(len(c) <= _LONGEST_UNIT and " " not in c for c in words - units)
 
 
 def name_row(rows: Rows) -> int:
@@ -68,10 +84,11 @@ def grouped(names: list[str], group: list[str]) -> list[str]:
     if _filled(group) < 2:
         return names  # a title
     over, result = "", []
+    counts = Counter(names)
     for i, name in enumerate(names):
         over = (group[i].strip() if i < len(group) else "") or over
         joined = f"{over} {name}".strip()
-        alone = not is_bare(name) and names.count(name) == 1
+        alone = not is_bare(name) and counts[name] == 1
         known = read_name(joined).role == "metric" and read_name(name).role != "metric"
         result.append(name if alone and not known else joined)
     return result
@@ -135,14 +152,19 @@ def _is_statistic(text: str) -> bool:
 
 def joined(names: list[str], lines: Rows) -> list[str]:
     """Names with what further header lines add: units in brackets, all words to namesakes."""
-    twice = {name for name in names if not name or names.count(name) > 1}
+    counts = Counter(names)
+    twice = {name for name, count in counts.items() if not name or count > 1}
     result = list(names)
     for row in lines:
-        for i, text in enumerate(c.strip() for c in row[: len(names)]):
+        texts = list(map(str.strip, row[: len(names)]))
+        words = set(texts)
+        units = set(filter(unit_of, words))
+        statistics = set(filter(_is_statistic, words - units))
+        for i, text in enumerate(texts):
             if not text:
                 continue
-            if unit_of(text) and result[i]:
+            if text in units and result[i]:
                 result[i] += f" ({text})"
-            elif names[i] in twice or _is_statistic(text):
+            elif names[i] in twice or text in statistics:
                 result[i] = f"{result[i]} {text}".strip()
     return result

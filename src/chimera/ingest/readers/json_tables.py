@@ -22,7 +22,7 @@ _KNOWN = ("metric", "parameter", "identity")
 _OBJECTS = frozenset({dict})
 _CONTAINERS = frozenset({dict, list})
 _NUMBER_TYPES = frozenset({int, float, bool})
-_PLAIN_NUMBERS = (int, float)
+_PLAIN_NUMBERS = frozenset({int, float})
 _NODE_TYPES = _NUMBER_TYPES | {dict}
 _NUMBERS = _NUMBER_TYPES | {type(None)}
 _SCALARS = _NUMBERS | {str}
@@ -43,10 +43,8 @@ class Found(list[RawTable]):
 
     def leave(self, name: str, values: list[Any]) -> None:
         """Remember a list that is not read, when it holds numbers."""
-        if name not in self.unread:
-            number = next((v for v in values if v.__class__ in _PLAIN_NUMBERS), None)
-            if number is not None:
-                self.unread[name] = number
+        if name not in self.unread and not _PLAIN_NUMBERS.isdisjoint(map(type, values)):
+            self.unread[name] = next(v for v in values if v.__class__ in _PLAIN_NUMBERS)
 
 
 class TooDeep(ValueError):
@@ -118,13 +116,17 @@ def _flatten(
     """Scalars of ``node`` under joined names into ``flat``; tables to be into ``nested``."""
     if depth > MAX_DEPTH:
         raise TooDeep
+    suffix = ""
     unit = node.get("unit") or node.get("units")
-    known = unit_of(unit) if isinstance(unit, str) else None
-    suffix = f" ({unit})" if known and known[0] != "tokens" else ""  # what counts tokens says so
+    if unit and isinstance(unit, str):
+        known = unit_of(unit)
+        if known and known[0] != "tokens":  # what counts tokens says so
+            suffix = f" ({unit})"
     for key, value in node.items():
         kind = value.__class__
         if kind is dict:
-            if _shape(value):
+            first = next(iter(value.values()), None)
+            if first.__class__ is dict and _shape(value):
                 nested.append((prefix + key, value))
             else:
                 _flatten(value, prefix + key + SEPARATOR, flat, nested, depth + 1)
@@ -169,7 +171,7 @@ def _object(
         columns = [[value] for value in flat.values()]
         table = _named(list(flat), columns, [0], [pointer], above, pointer)
         table.beside_rows = beside
-        table.holds_records = _holds_records(nested)
+        table.holds_records = table.header.lasts and _holds_records(nested)
         found.append(table)
 
 
@@ -182,12 +184,16 @@ def _nested(
         if value.__class__ is list and _SCALARS.issuperset(map(type, value)):
             numbers.setdefault(len(value), []).append((name, value))
             continue
-        keys = name.split(SEPARATOR) if SEPARATOR in name else [name]
-        at = f"{pointer}/{'/'.join(map(_escape, keys))}"
-        if value.__class__ is dict:
-            _object(value, at, below, keys[-1], found, depth + 1)
+        key = name
+        if SEPARATOR in name:
+            *path, key = name.split(SEPARATOR)
+            at = "/".join([pointer, *map(_escape, path), _escape(key)])
         else:
-            _list(value, at, below, keys[-1], found, depth + 1)
+            at = f"{pointer}/{_escape(name)}"
+        if value.__class__ is dict:
+            _object(value, at, below, key, found, depth + 1)
+        else:
+            _list(value, at, below, key, found, depth + 1)
     for length, columns in numbers.items():
         metrics = [
             n for n, v in columns if _role(n) == "metric" and _NUMBERS.issuperset(map(type, v))
@@ -257,7 +263,7 @@ def _rows(
     flats: list[Scalars] = []
     pointers: list[str] = []
     label = _singular(parent) if keys else ""
-    runs = False
+    inner: list[list[tuple[str, Any]]] = []
     for place, value in enumerate(values):
         at = f"{pointer}/{_escape(keys[place]) if keys else numbers[place]}"
         flat = value
@@ -269,15 +275,17 @@ def _rows(
             flat = {label: keys[place], **flat}
         if nested:
             _nested(nested, at, {**above, **flat}, found, depth + 1)
-            runs = runs or _holds_records(nested)
+            inner.append(nested)
         flats.append(flat)
         pointers.append(at)
     for part in _alike(flats) if keys else [range(len(flats))]:
-        names, columns = _columns([flats[i] for i in part])
+        members = [flats[i] for i in part]
+        names, columns = _columns(members)
         at_rows, at_pointers = [numbers[i] for i in part], [pointers[i] for i in part]
-        found.append(_named(names, columns, at_rows, at_pointers, above, pointer))
-        found[-1].holds_records = runs
-        found[-1].without_metrics = _without_metrics([flats[i] for i in part], found[-1].header)
+        table = _named(names, columns, at_rows, at_pointers, above, pointer)
+        table.holds_records = table.header.lasts and any(map(_holds_records, inner))
+        table.without_metrics = _without_metrics(members, names, table.header)
+        found.append(table)
 
 
 def _alike(flats: list[Scalars]) -> list[Sequence[int]]:
@@ -291,12 +299,11 @@ def _alike(flats: list[Scalars]) -> list[Sequence[int]]:
     return [part for part in (measured, others) if part]
 
 
-def _without_metrics(flats: list[Scalars], header: Header) -> frozenset[int]:
-    """The objects that lack the keys of every metric of their table."""
-    if not header.measures or all(len(flat) == len(header.names) for flat in flats):
+def _without_metrics(flats: list[Scalars], names: list[str], header: Header) -> frozenset[int]:
+    """The objects that lack the keys of every metric of their table; ``names`` are all keys."""
+    if not header.measures or sum(map(len, flats)) == len(names) * len(flats):
         return frozenset()
-    union = dict.fromkeys(name for flat in flats for name in flat)
-    pairs = zip(union, header.readings, strict=True)
+    pairs = zip(names, header.readings, strict=True)
     metrics = {name for name, reading in pairs if reading.role == "metric"}
     return frozenset(i for i, flat in enumerate(flats) if metrics.isdisjoint(flat))
 
