@@ -27,6 +27,14 @@ def test_pieces_of_a_stream_are_no_failures(tmp_path: Path) -> None:
     assert "stream-pieces" in kinds(result)
 
 
+def test_a_total_below_pieces_of_a_stream_is_named_by_its_own_line(tmp_path: Path) -> None:
+    piece = {"name": "a", "ttft_ms": None, "done": False}
+    rows = [{"name": n, "ttft_ms": t, "done": True} for n, t in (("a", 90.0), ("total", 95.0))]
+    result = read(tmp_path, a__jsonl=_lines(piece, *rows))
+    assert only(result).rows == [2]
+    assert [n.rows for n in result.notes if n.kind == "total-row"] == [(3,)]
+
+
 LOG = (
     {"level": "info", "request": {"model": "m"}, "metrics": {"ttft_ms": 90.0}},
     {"level": "error", "request": {"model": "m"}, "metrics": None,

@@ -269,3 +269,22 @@ def test_a_point_in_time_is_no_rate(tmp_path: Path) -> None:
     result = _json(tmp_path, rows)
     assert [c.key for c in only(result).metrics()] == ["duration"]
     assert "avg_ts" in result.files[0].unrecognised
+
+
+def test_a_mark_of_failure_behind_a_column_of_two_rates_is_read(tmp_path: Path) -> None:
+    rows = [
+        {"model": "m", "n_prompt": p, "n_gen": g, "avg_ns": int(t * 1e9), "avg_ts": (p + g) / t,
+         "timed_out": late}
+        for p, g, t, late in ((512, 0, 2.0, False), (0, 128, 4.0, True))
+    ]  # fmt: skip
+    batch = only(_json(tmp_path, rows))
+    assert batch.outcomes == ["", "timed_out is true"]
+    assert column(batch, "decode_throughput", "mean").role == "metric"
+
+
+def test_a_rate_of_one_request_is_known_by_any_count_of_its_tokens(tmp_path: Path) -> None:
+    rows = [
+        {"model": "m", "tokens": n, "e2e_latency_s": t, "output_throughput_tokens_per_s": n / t}
+        for n, t in ((30, 1.5), (45, 3.0), (50, 2.0))
+    ]
+    assert values(only(_json(tmp_path, rows)), "wall_throughput") == [20.0, 15.0, 25.0]

@@ -45,7 +45,7 @@ NO_DATA, REJECTED, OTHER = "no benchmark data", "rejected", "other type"
 _HELD = 4 * 1024 * 1024
 _EMPTY = ("the file is empty", "it has a header", "it holds only", OWN)  # reasons of no fault
 _NUMBERS = frozenset({int, float})
-_PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+")
+_PLAIN_NUMBER = re.compile(r"\d{1,30}(?:\.\d{1,30})?|\d{1,3}(?:,\d{3}){1,9}")
 _UNKNOWN = ("label", "unknown")
 Progress = Callable[[int, int, str], None]
 
@@ -314,7 +314,7 @@ def _find_outcome(work: _Work) -> None:
 def _says_something(column: Column) -> bool:
     """Whether a column that is not understood holds numbers or names."""
     if column.role == "label":
-        return any(isinstance(cell, str) and cell for cell in column.raw)
+        return any(cell for cell in column.raw if cell.__class__ is str)
     return column.values.count(None) < len(column.values)
 
 

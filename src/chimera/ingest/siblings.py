@@ -45,8 +45,9 @@ def _by_mean(batches: list[Batch]) -> None:
     means = {
         (b.pointer, c.key): c.values[0]
         for b in batches
+        if len(b) == 1
         for c in b.columns
-        if len(b) == 1 and c.role == "metric" and c.statistic == "mean" and c.unit == "s"
+        if c.role == "metric" and c.statistic == "mean" and c.unit == "s"
     }
     for batch in batches if means else []:
         for column in batch.columns:
