@@ -8,6 +8,7 @@ import msgspec
 from chimera.cli.running import Terminal, visible
 from chimera.errors import InputError
 from chimera.facts import Fact, Facts, facts_of
+from chimera.facts.dataset import LOAD
 from chimera.facts.explain import Explanation, explain, find_facts
 from chimera.facts.numbers import MISSING, display_unit, format_number
 from chimera.facts.raw_cells import Row
@@ -67,7 +68,8 @@ def _row(fact: Fact) -> tuple[str, ...]:
     if fact.ci95 is not None:
         low, high = (format_number(v, fact.unit, to_unit=unit, with_unit=False) for v in fact.ci95)
         low_high = f"{low} to {high}"
-    about = ", ".join(str(v) for v in fact.subject.values()) or "the folder"
+    said = (f"{k} {v}" if k in LOAD else str(v) for k, v in fact.subject.items())
+    about = ", ".join(said) or "the folder"
     return (
         fact.id,
         visible(about),
