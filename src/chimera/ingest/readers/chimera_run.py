@@ -119,7 +119,6 @@ def _constants(run: Run) -> dict[str, Any]:
         "workload": run.workload.name,
         "cpu": run.environment.cpu_model,
         "gpu": ", ".join(sorted({gpu.name for gpu in gpus})) if gpus else None,
-        "concurrency": run.plan.concurrency,
         **asked,
     }
 
