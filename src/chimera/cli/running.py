@@ -17,6 +17,7 @@ from chimera.agents.agent import Agent
 from chimera.agents.calls import CALLS_FILE
 from chimera.agents.persona import load_persona
 from chimera.agents.workflow import Work, work
+from chimera.cli.words import visible
 from chimera.engines.base import Engine, Options
 from chimera.engines.targets import open_target
 from chimera.errors import InputError, MissingExtra
@@ -184,8 +185,3 @@ def _tell(
 
 def _counted(fact: Fact, what: str) -> str:
     return f"{fact.value} {what}" + ("" if fact.value == 1 else "s")
-
-
-def visible(text: str) -> str:
-    """Text for a terminal: control characters are shown, not obeyed."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
