@@ -76,7 +76,7 @@ def _line(live: Live) -> str:
     return ", ".join(parts) + (f" | {live.text}" if live.text else "")
 
 
-def bench_table(summary: Summary, folder: Path) -> str:
+def bench_table(summary: Summary, folder: Path | None) -> str:
     """The summary as text: measured cells, cold starts, failures, and where it all is."""
     counted = f"{summary.requests} requests, {summary.failed} failed"
     lines = [
@@ -95,7 +95,8 @@ def bench_table(summary: Summary, folder: Path) -> str:
     if summary.pressure is not None and summary.pressure > _NOTABLE_PRESSURE:
         waited = f"For {summary.pressure:.0%} of the run some program had to wait for a CPU"
         lines += [f"{waited}; unless it was this bench alone, measure on a quiet machine.", ""]
-    return "\n".join([*lines, f"Every sample is in {folder}; next: chimera report {folder}"])
+    place, what = (folder, folder) if folder else ("the store", f"--run {summary.run_id}")
+    return "\n".join([*lines, f"Every sample is in {place}; next: chimera report {what}"])
 
 
 def _cell_row(cell: Cell) -> tuple[str, ...]:
