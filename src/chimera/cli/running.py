@@ -72,7 +72,10 @@ def default_output(folder: str) -> Path:
 
 
 class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """How a report is to be written. ``target`` None writes without any model."""
+    """How a report is to be written. ``target`` None writes without any model.
+
+    ``shown`` is what the folder is called in it, "" for its own name.
+    """
 
     persona: str
     output: Path | None
@@ -80,6 +83,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     options: Options
     as_json: bool
     max_file_mb: int = 256
+    shown: str = ""
 
 
 def run_report(folder: str, how: Writing) -> Path:
@@ -102,6 +106,7 @@ def run_report(folder: str, how: Writing) -> Path:
             say=terminal.say,
             max_bytes=how.max_file_mb * 1_000_000,
             exclude=str(goal.resolve()),
+            shown=how.shown,
         )
     terminal.say("writing the report")
     report, contract, written = build_report(done)
