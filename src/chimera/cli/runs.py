@@ -180,9 +180,8 @@ def _to_mlflow(store: Store, run_id: str, uri: str, experiment: str | None) -> N
     from chimera.measure.export_mlflow import export_to_mlflow
 
     stored = _stored(store, run_id)
-    tags = {f"chimera.tag.{text}": "true" for text in stored.tags}
     goal = experiment or stored.experiment or "chimera"
-    there = export_to_mlflow(store, run_id, uri, goal, tags)
+    there = export_to_mlflow(store, run_id, uri, goal, stored.tags)
     click.echo(f"run {there} of MLflow's experiment {visible(goal)}", err=True)
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from statistics import fmean, median
@@ -33,7 +34,7 @@ _QUIET = {
 
 
 def export_to_mlflow(
-    store: Store, run_id: str, uri: str, experiment: str, tags: dict[str, str]
+    store: Store, run_id: str, uri: str, experiment: str, tags: Sequence[str]
 ) -> str:
     """Make a run in MLflow's ``experiment`` (made where missing); its id there.
 
@@ -59,17 +60,29 @@ def export_to_mlflow(
         raise OutputError(f"cannot export to {without_password(uri)}: {said[:300]}") from None
 
 
-def _export(client: Any, store: Store, file: RunFile, experiment: str, tags: dict[str, str]) -> str:
-    from mlflow.entities import Metric, Param
-
+def _export(client: Any, store: Store, file: RunFile, experiment: str, tags: Sequence[str]) -> str:
     found = client.get_experiment_by_name(experiment)
     place = found.experiment_id if found else client.create_experiment(experiment)
     begun = int(datetime.fromisoformat(file.run.zero_utc).timestamp() * 1000)
     ended = begun + (file.end.end_ns // 1_000_000 if file.end else 0)
     made = client.create_run(
-        place, start_time=begun, run_name=file.run.id, tags=_tags(file.run) | tags
+        place, start_time=begun, run_name=file.run.id, tags=_tags(file.run, tags)
     )
     there: str = made.info.run_id
+    try:
+        _fill(client, there, store, file, ended)
+    except BaseException:
+        with suppress(Exception):
+            client.delete_run(there)
+        raise
+    complete = file.end is not None and file.end.stopped == "complete"
+    client.set_terminated(there, "FINISHED" if complete else "KILLED", end_time=ended)
+    return there
+
+
+def _fill(client: Any, there: str, store: Store, file: RunFile, ended: int) -> None:
+    from mlflow.entities import Metric, Param
+
     params = [Param(name, str(value)[:500]) for name, value in params_of(file.run).items()]
     for start in range(0, len(params), _AT_ONCE):
         client.log_batch(there, params=params[start : start + _AT_ONCE])
@@ -81,17 +94,15 @@ def _export(client: Any, store: Store, file: RunFile, experiment: str, tags: dic
         with path.open("wb") as out:
             out.writelines(run_file_lines(store, file.run.id))
         client.log_artifact(there, str(path))
-    complete = file.end is not None and file.end.stopped == "complete"
-    client.set_terminated(there, "FINISHED" if complete else "KILLED", end_time=ended)
-    return there
 
 
-def _tags(run: Run) -> dict[str, str]:
+def _tags(run: Run, tags: Sequence[str]) -> dict[str, str]:
     return {
         "chimera.run_id": run.id,
         "chimera.version": run.code.version,
         "chimera.command": run.command[:5000],
         "chimera.experiment": run.experiment,
+        "chimera.tags": ", ".join(tags)[:5000],
     }
 
 
