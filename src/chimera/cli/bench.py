@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +13,16 @@ from click.core import ParameterSource
 
 from chimera.cli import bench_options as words
 from chimera.cli.bench_output import Progress, bench_text
-from chimera.errors import OutputError
+from chimera.cli.bench_store import Place, keeping, store_option
 from chimera.measure.bench import run_bench
-from chimera.measure.files import RUN_FILE, write_side_files
+from chimera.measure.files import write_side_files
 from chimera.measure.plan import BenchPlan
 from chimera.measure.summary import summarise
 from chimera.measure.workloads import open_workload
 from chimera.measure.workloads.built_in import SUITES
 from chimera.measure.workloads.counting import TargetCounter
 from chimera.measure.workloads.opening import without_folder
-from chimera.record.runfile import RunFile, RunWriter
+from chimera.record.runfile import RunFile
 
 EXIT_NOTHING_SUCCEEDED = 1
 EXIT_INTERRUPTED = 130
@@ -150,7 +148,16 @@ EXIT_INTERRUPTED = 130
     "--output",
     "-o",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the results; by default bench-<time> here.",
+    help="Write the run's files into this folder as well; with --no-store it is bench-<time> "
+    "by default.",
+)
+@store_option
+@click.option("--no-store", is_flag=True, help="Keep the run in a folder only.")
+@click.option(
+    "--resume",
+    metavar="ID",
+    help='Go on with a run that was stopped or killed, with the same options; "latest" for the '
+    "newest.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.pass_context
@@ -161,8 +168,9 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     llamacpp:/path/model.gguf.
 
     Every configuration meets every prompt in each repeat, in random order; cold starts are
-    set apart. The folder then holds run.jsonl (everything), requests.csv (one row per
-    request) and environment.json, and `chimera report FOLDER` explains them.
+    set apart. The run goes to the store, and `chimera report --run ID` explains it. With
+    --output a folder holds run.jsonl (everything), requests.csv (one row per request) and
+    environment.json.
     """
     with TargetCounter(asked["target"]) as counter:
         workload = open_workload(asked["workload"], seed=asked["seed"], count_tokens=counter)
@@ -170,16 +178,17 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     for note in workload.notes:
         click.echo(f"chimera: note: {note}", err=True)
     plan.configurations()  # what cannot be done is said before anything is made
-    folder = asked["output"] or Path(f"bench-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
-    file = _measure(plan, folder, command_line(ctx))
+    with keeping(asked["store"], asked["no_store"], asked["resume"], asked["output"]) as place:
+        file = _measure(plan, place, command_line(ctx))
     summary = summarise(file)
-    following = f"Every sample is in {folder}; next: chimera report {folder}"
+    kept, what = (place.folder or "the store"), (place.folder or f"--run {summary.run_id}")
+    following = f"Every sample is in {kept}; next: chimera report {what}"
     text = msgspec.json.encode(summary) if asked["as_json"] else bench_text(summary, following)
     click.echo(text)
     if summary.stopped == "interrupted":
         click.echo(
             f"chimera: stopped; {summary.requests} of {summary.planned} requests were measured "
-            f"and are kept in {folder}",
+            f"and are kept{place.how_to_go_on(summary.run_id)}",
             err=True,
         )
         ctx.exit(EXIT_INTERRUPTED)
@@ -187,26 +196,16 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
         ctx.exit(EXIT_NOTHING_SUCCEEDED)
 
 
-def _measure(plan: BenchPlan, folder: Path, command: str) -> RunFile:
-    """Run the plan into ``folder``, which is removed again if nothing was written to it."""
-    path = folder / RUN_FILE
-    RunWriter.refuse_existing(path)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"cannot make {folder}: {error.strerror or error}") from error
+def _measure(plan: BenchPlan, place: Place, command: str) -> RunFile:
     progress = Progress()
     try:
         file = run_bench(
-            plan, lambda run: RunWriter(path, run), command=command, on_progress=progress
+            plan, place.begin, command=command, on_progress=progress, resume=place.earlier
         )
-    except BaseException:
-        with suppress(OSError):  # not empty: it was there before, or a run was begun
-            folder.rmdir()
-        raise
     finally:
         progress.end()
-    write_side_files(folder, file)
+    if place.folder is not None:
+        write_side_files(place.folder, file)
     return file
 
 
@@ -220,6 +219,8 @@ def command_line(ctx: click.Context) -> str:
         value = ctx.params[name]
         if isinstance(param, click.Argument):
             words_.append(_shown(value))
+            continue
+        if name == "store":  # it says where this user keeps runs, and may hold a password
             continue
         flag = max(param.opts, key=len)
         if isinstance(value, bool):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 import msgspec
 
-from chimera.cli.running import Terminal, visible
+from chimera.cli.running import Terminal
+from chimera.cli.words import visible
 from chimera.errors import InputError
 from chimera.facts.notes import EXPLAINED
 from chimera.ingest import ingest_folder

@@ -38,7 +38,9 @@ VERSION = 2
 Line = EngineStart | Request | Block | Watched | RunEnd
 
 
-class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line."""
+
     format: str
     version: int
     run: Run
@@ -108,7 +110,7 @@ class RunWriter:
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
         self._open = True
         try:
-            self._write(_Header(FORMAT, VERSION, run))
+            self._write(Header(FORMAT, VERSION, run))
         except OutputError:
             self.close()
             with suppress(OSError):
@@ -143,7 +145,7 @@ class RunWriter:
     ) -> None:
         self.close()
 
-    def _write(self, line: Line | _Header) -> None:
+    def _write(self, line: Line | Header) -> None:
         data = msgspec.json.encode(line) + b"\n"
         try:
             while data:
@@ -166,6 +168,15 @@ def read_run(path: Path) -> RunFile:
         InputError: the file cannot be read.
         FormatError: it is no run file, newer than this program, or broken; names the line.
     """
+    run, records, notes = read_lines(path)
+    return assemble(str(path), run, records, notes)
+
+
+def read_lines(path: Path) -> tuple[Run, list[Line], list[str]]:
+    """The header of a run file, its lines in their order, and notes; as ``read_run``.
+
+    Each line is as described; whether they fit together, ``assemble`` finds out.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -177,7 +188,7 @@ def read_run(path: Path) -> RunFile:
     run = _read_header(path, lines[0])
     records = [_read_line(path, n, line) for n, line in enumerate(lines[1:], start=2)]
     notes = [f"line {len(lines) + 1} was cut off and is left out"] if cut else []
-    return assemble(str(path), run, records, notes)
+    return run, records, notes
 
 
 def _read_header(path: Path, line: bytes) -> Run:
@@ -195,7 +206,7 @@ def _read_header(path: Path, line: bytes) -> Run:
     if header.version < 1:
         raise FormatError(f"{path}:1: there is no version {header.version} of the run format")
     try:
-        return msgspec.json.decode(line, type=_Header).run
+        return msgspec.json.decode(line, type=Header).run
     except msgspec.MsgspecError as error:
         raise FormatError(f"{path}:1: {error}") from None
 

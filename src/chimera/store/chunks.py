@@ -23,8 +23,8 @@ def pack(lines: Sequence[Line]) -> bytes:
     return _encoder.encode(lines)
 
 
-def unpack(data: bytes) -> list[Line]:
-    """The lines of a chunk.
+def unpack(data: bytes, where: str) -> list[Line]:
+    """The lines of a chunk; ``where`` names it in an error.
 
     Raises:
         FormatError: it is none, or newer than this program.
@@ -32,4 +32,6 @@ def unpack(data: bytes) -> list[Line]:
     try:
         return _decoder.decode(data)
     except msgspec.MsgspecError as error:
-        raise FormatError(f"samples that cannot be read: {error}; update chimera-lab") from None
+        raise FormatError(
+            f"{where}: samples that cannot be read ({error}): newer than this program, or broken"
+        ) from None

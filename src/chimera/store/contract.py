@@ -7,14 +7,14 @@ and write other runs meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Protocol, Self
 
 import msgspec
 
 from chimera.record.run import Run
-from chimera.record.runfile import RunFile, Sink
+from chimera.record.runfile import Line, RunFile, Sink
 
 
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,8 +58,15 @@ class Store(Protocol):
         """A whole run. InputError if there is none, FormatError if it is broken."""
         ...
 
+    def lines(self, run_id: str) -> Iterator[Line]:
+        """The lines of a run after its header, in their order, a chunk at a time.
+
+        InputError if there is no such run, FormatError if it is broken.
+        """
+        ...
+
     def header(self, run_id: str) -> Run:
-        """What holds for a whole run. InputError if there is none."""
+        """What holds for a whole run. InputError if there is none, FormatError if broken."""
         ...
 
     def runs(
@@ -90,7 +97,7 @@ class Store(Protocol):
         ...
 
     def delete(self, run_id: str) -> None:
-        """Remove a run and all of its samples."""
+        """Remove a run and all of its samples. InputError if there is none."""
         ...
 
     def close(self) -> None:

@@ -22,8 +22,8 @@ class Database(Protocol):
         """Run a statement with "?" for values. Raises StoreError."""
         ...
 
-    def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing, and nobody else writes what is read within. Raises StoreError."""
+    def transaction(self, *, alone: bool = False) -> AbstractContextManager[None]:
+        """All or nothing; with ``alone`` no other such one runs meanwhile. Raises StoreError."""
         ...
 
     def is_taken(self, error: StoreError) -> bool:
@@ -41,7 +41,7 @@ def upgrade(database: Database) -> None:
     """
     if _version(database) == NEWEST:
         return
-    with database.transaction():
+    with database.transaction(alone=True):
         database.query("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
         found = _version(database)
         if found > NEWEST:

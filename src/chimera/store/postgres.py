@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from chimera.errors import MissingExtra, StoreError
 from chimera.store.database import Row
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
     import psycopg
 
 _WAIT_S = 15
-_LOCK = 0x6368696D  # "chim": who upgrades the schema holds it
+_UNCLEAR = (
+    "it is no clear URL; give postgresql://user:password@host:port/database, with special "
+    "characters of the password in percent (%40 for @)"
+)
+_PARAMETER = re.compile(r"[?&](?:ssl)?password=([^&]*)")
+_LOCK = 0x6368696D  # "chim": a transaction that must be alone holds it
 
 
 class PostgresDatabase:
@@ -33,7 +39,15 @@ class PostgresDatabase:
         self._errors = psycopg.Error
         self._taken = psycopg.errors.UniqueViolation
         self.shown = without_password(url)
-        self._secret = urlsplit(url).password or ""
+        self._secrets = secrets_of(url)
+        if self.shown.endswith("://..."):
+            raise StoreError(f"cannot open the store {self.shown}: {_UNCLEAR}")
+        try:
+            psycopg.conninfo.conninfo_to_dict(url)
+        except psycopg.Error as error:
+            # What it quotes may be a part of the password.
+            said = _UNCLEAR if self._secrets else self._said(error)
+            raise StoreError(f"cannot open the store {self.shown}: {said}") from None
         try:
             self._connection: psycopg.Connection[Row] = psycopg.connect(
                 url, autocommit=True, connect_timeout=_WAIT_S
@@ -51,11 +65,12 @@ class PostgresDatabase:
             raise StoreError(f"the store {self.shown}: {self._said(error)}") from error
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, alone: bool = False) -> Iterator[None]:
         """See ``Database.transaction``."""
         try:
             with self._connection.transaction():
-                self.query("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+                if alone:
+                    self.query("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
                 yield
         except self._errors as error:
             raise StoreError(f"the store {self.shown}: {self._said(error)}") from error
@@ -71,12 +86,24 @@ class PostgresDatabase:
     def _said(self, error: Exception) -> str:
         """What the server said, in one line and without the password."""
         text = " ".join(str(error).split())
-        return text.replace(self._secret, "***") if self._secret else text
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return text
 
 
 def without_password(url: str) -> str:
-    """A database's URL as it may be shown."""
-    parts = urlsplit(url)
-    user = f"{parts.username}@" if parts.username else ""
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{user}{parts.hostname or ''}{port}{parts.path}"
+    """A database's URL as it may be shown: without its password and its parameters."""
+    scheme, _, rest = url.partition("://")
+    login, at, place = rest.rpartition("@")
+    if set("?/#@") & set(login):  # where the password ends cannot be told
+        return f"{scheme}://..."
+    return f"{scheme}://{login.partition(':')[0]}{at}{place.partition('?')[0]}"
+
+
+def secrets_of(url: str) -> list[str]:
+    """Every form of the URL's password, the longest first."""
+    rest = url.partition("://")[2]
+    found = {rest.rpartition("@")[0].partition(":")[2]}
+    found.update(_PARAMETER.findall(rest))
+    found |= {unquote(secret) for secret in found}
+    return sorted(found - {""}, key=len, reverse=True)

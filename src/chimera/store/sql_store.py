@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 import msgspec
 
-from chimera.errors import InputError, StoreError
+from chimera.errors import FormatError, InputError, StoreError
 from chimera.record.request import Request, RunEnd
 from chimera.record.run import Run
 from chimera.record.runfile import Line, RunFile, assemble
@@ -18,6 +19,7 @@ from chimera.store.database import Database, upgrade
 
 _COLUMNS = "id, created, experiment, model, engine, target, requests, failed, stopped"
 _UNFINISHED = "unfinished"
+_CHUNKS_AT_ONCE = 16
 _SHORTEST = 4  # letters of an id that may stand for it
 
 
@@ -26,7 +28,11 @@ class SqlStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        upgrade(database)
+        try:
+            upgrade(database)
+        except BaseException:
+            database.close()
+            raise
 
     def begin(self, run: Run, *, tags: Sequence[str] = ()) -> SqlSink:
         """See ``Store.begin``."""
@@ -47,35 +53,36 @@ class SqlStore:
 
     def resume(self, run_id: str) -> tuple[RunFile, SqlSink]:
         """See ``Store.resume``. A stop by the user is taken back: its end line goes."""
-        with self._database.transaction():
-            stored = self._stored(run_id)
-            if stored.stopped == "complete":
+        with self._database.transaction(alone=True):
+            if self._stored(run_id).stopped == "complete":
                 raise InputError(f"run {run_id} is complete: there is nothing to resume")
-            chunks = self._chunks(run_id)
-            if chunks and isinstance(chunks[-1][1][-1], RunEnd):
-                seq, lines = chunks[-1]
-                kept = lines[:-1]
-                self._database.query(
-                    "UPDATE chunk SET data = ?, lines = ? WHERE run_id = ? AND seq = ?",
-                    (pack(kept), len(kept), run_id, seq),
-                )
-                self._database.query(
-                    "UPDATE run SET stopped = ? WHERE id = ?", (_UNFINISHED, run_id)
-                )
-        following = chunks[-1][0] + 1 if chunks else 0
-        return self.read(run_id), SqlSink(self._database, run_id, following)
+            self._take_end_back(run_id)
+            file = self.read(run_id)
+            last = self._database.query("SELECT max(seq) FROM chunk WHERE run_id = ?", (run_id,))
+        newest = last[0][0]
+        return file, SqlSink(self._database, run_id, 0 if newest is None else int(newest) + 1)
 
     def read(self, run_id: str) -> RunFile:
         """See ``Store.read``."""
-        lines = [line for _, part in self._chunks(run_id) for line in part]
-        return assemble(f"run {run_id}", self.header(run_id), lines, [])
+        header = self.header(run_id)
+        return assemble(f"run {run_id}", header, list(self.lines(run_id)), [])
+
+    def lines(self, run_id: str) -> Iterator[Line]:
+        """See ``Store.lines``."""
+        self._stored(run_id)
+        return self._lines(run_id)
 
     def header(self, run_id: str) -> Run:
         """See ``Store.header``."""
         rows = self._database.query("SELECT header FROM run WHERE id = ?", (run_id,))
         if not rows:
             raise InputError(f"no run {run_id!r} in {self._database.shown}")
-        return msgspec.json.decode(rows[0][0], type=Run)
+        try:
+            return msgspec.json.decode(rows[0][0], type=Run)
+        except msgspec.MsgspecError as error:
+            raise FormatError(
+                f"run {run_id}: a header that cannot be read: {error}; update chimera-lab"
+            ) from None
 
     def runs(
         self,
@@ -164,11 +171,36 @@ class SqlStore:
             raise InputError(f"no run {run_id!r} in {self._database.shown}")
         return _stored(rows[0], [])
 
-    def _chunks(self, run_id: str) -> list[tuple[int, list[Line]]]:
+    def _lines(self, run_id: str) -> Iterator[Line]:
+        seq = -1
+        while True:
+            rows = self._database.query(
+                "SELECT seq, data FROM chunk WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+                (run_id, seq, _CHUNKS_AT_ONCE),
+            )
+            if not rows:
+                return
+            for seq, data in rows:
+                yield from unpack(bytes(data), f"run {run_id}, part {seq}")
+
+    def _take_end_back(self, run_id: str) -> None:
+        """Remove the end line of an interrupted run, and its chunk if nothing else is in it."""
         rows = self._database.query(
-            "SELECT seq, data FROM chunk WHERE run_id = ? ORDER BY seq", (run_id,)
+            "SELECT seq, data FROM chunk WHERE run_id = ? ORDER BY seq DESC LIMIT 1", (run_id,)
         )
-        return [(int(seq), unpack(bytes(data))) for seq, data in rows]
+        for seq, data in rows:
+            lines = unpack(bytes(data), f"run {run_id}, part {seq}")
+            if not lines or not isinstance(lines[-1], RunEnd):
+                return
+            kept, key = lines[:-1], (run_id, seq)
+            if kept:
+                self._database.query(
+                    "UPDATE chunk SET data = ?, lines = ? WHERE run_id = ? AND seq = ?",
+                    (pack(kept), len(kept), *key),
+                )
+            else:
+                self._database.query("DELETE FROM chunk WHERE run_id = ? AND seq = ?", key)
+            self._database.query("UPDATE run SET stopped = ? WHERE id = ?", (_UNFINISHED, run_id))
 
     def _add_tags(self, run_id: str, tags: Sequence[str]) -> None:
         for tag in dict.fromkeys(tags):
@@ -218,6 +250,8 @@ class SqlSink:
         except StoreError as error:
             if self._database.is_taken(error):
                 raise StoreError(f"another program writes run {self._run_id} as well") from None
+            if not self._is_there():
+                raise StoreError(f"run {self._run_id} was deleted while it was written") from None
             raise
         self._seq += 1
         self._lines = []
@@ -225,6 +259,11 @@ class SqlSink:
     def close(self) -> None:
         """See ``Sink.close``."""
         self.flush()
+
+    def _is_there(self) -> bool:
+        with suppress(StoreError):
+            return bool(self._database.query("SELECT 1 FROM run WHERE id = ?", (self._run_id,)))
+        return True  # the first error says more
 
 
 def _stored(row: Sequence[Any], tags: Sequence[str]) -> StoredRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from chimera.errors import StoreError
 from chimera.store.database import Row
 
 _WAIT_S = 60.0
+_TAKEN = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 
 
 class SqliteDatabase:
@@ -30,9 +32,13 @@ class SqliteDatabase:
             self._connection = sqlite3.connect(path, timeout=_WAIT_S, isolation_level=None)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"cannot open the store {path}: {error}") from None
-        self.query("PRAGMA journal_mode = WAL")
-        self.query("PRAGMA synchronous = NORMAL")
-        self.query("PRAGMA foreign_keys = ON")
+        try:
+            self._use_log()
+            self.query("PRAGMA synchronous = NORMAL")
+            self.query("PRAGMA foreign_keys = ON")
+        except BaseException:
+            self._connection.close()
+            raise
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """See ``Database.query``."""
@@ -42,7 +48,7 @@ class SqliteDatabase:
             raise StoreError(f"the store {self.shown}: {error}") from error
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self, *, alone: bool = False) -> Iterator[None]:
         """See ``Database.transaction``. Others wait for it to end."""
         self.query("BEGIN IMMEDIATE")
         try:
@@ -55,8 +61,22 @@ class SqliteDatabase:
 
     def is_taken(self, error: StoreError) -> bool:
         """See ``Database.is_taken``."""
-        return isinstance(error.__cause__, sqlite3.IntegrityError)
+        return getattr(error.__cause__, "sqlite_errorcode", None) in _TAKEN
 
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def _use_log(self) -> None:
+        """Turn the write-ahead log on. SQLite does not wait here where several do it at once."""
+        until = time.monotonic() + _WAIT_S
+        while True:
+            try:
+                self.query("PRAGMA journal_mode = WAL")
+            except StoreError as error:
+                code = getattr(error.__cause__, "sqlite_errorcode", None)
+                if code != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
