@@ -33,9 +33,8 @@ from chimera.engines.wire.call import Call, Exchange, http_request
 from chimera.engines.wire.once import exchange_now
 from chimera.errors import EngineError
 
-# A model that is loaded is looked up in 0.1 s, on a busy machine in 0.3 s; a small one loads in
-# 0.6 s at best.
 _SLOW_LOOK_UP_NS = 400_000_000
+_SURE_LOAD_NS = 1_000_000_000
 
 
 class Ollama:
@@ -117,12 +116,7 @@ class Ollama:
         context = after.context_length if after else None
         # Threads and batch size belong to a loaded model as well, but only its context shows.
         cold = before is None or before.context_length != context
-        # A reload within a request is told by its time: from half of what the first load took.
-        # Where the model was there before us, from what no look-up takes.
-        if cold:
-            self._reload_ns = max(wait_ns // 2, looked_up_ns * 3 // 2)
-        else:
-            self._reload_ns = max(_SLOW_LOOK_UP_NS, looked_up_ns * 3)
+        self._reload_ns = _reload_ns(wait_ns if cold else None, looked_up_ns)
         self._load = Load(
             start_ns=start, ready_ns=ready, server_load_ns=None, cold=cold, num_ctx=context
         )
@@ -275,3 +269,17 @@ class Ollama:
             return error
         text = f"{error.text} of {context} tokens; raise num_ctx or shorten the prompt"
         return RequestFailed(error.error_class, text, error.partial, http_status=error.http_status)
+
+
+def _reload_ns(load_ns: int | None, looked_up_ns: int) -> int:
+    """From which "load_duration" on a request is taken to have loaded its model.
+
+    Ollama gives one to every request: a model that is there is looked up in 0.1 s, on a busy
+    machine in 0.3 s and more; a small one loads in 0.6 s. So half of what the first load took
+    (None: it was there before us) tells them apart, but no more than what no look-up takes: the
+    first load may have come from a slow disk, and later ones come from memory.
+    """
+    if load_ns is None:
+        return max(_SLOW_LOOK_UP_NS, looked_up_ns * 3)
+    sure_ns = max(_SURE_LOAD_NS, looked_up_ns * 5)
+    return max(min(load_ns // 2, sure_ns), looked_up_ns * 3 // 2)
