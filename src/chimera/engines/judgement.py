@@ -9,6 +9,8 @@ from chimera.engines.wire.call import Exchange
 from chimera.record.request import ErrorClass
 
 _MOST_SAID = 500
+# How llama.cpp's server and Ollama say that a prompt is longer than the context.
+_TOO_LONG = (b'"exceed_context_size_error"', b"exceeds the context length")
 
 
 def refusal(exchange: Exchange) -> RequestFailed | None:
@@ -28,7 +30,7 @@ def refusal(exchange: Exchange) -> RequestFailed | None:
 
 def _bad_status(status: int, body: bytes) -> RequestFailed:
     text = server_message(body)
-    if b'"exceed_context_size_error"' in body:
+    if any(words in body for words in _TOO_LONG):
         text = text or "the prompt does not fit"
         return RequestFailed(ErrorClass.DOES_NOT_FIT, text, http_status=status)
     if 300 <= status < 400:

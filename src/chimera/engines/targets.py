@@ -6,9 +6,12 @@
     openai@URL                       the same, with the only model that it lists
     openai-completions:MODEL@URL     the same server asked for plain completions
     openai-completions@URL
+    ollama:MODEL                     the Ollama of OLLAMA_HOST, else of this machine
+    ollama:MODEL@URL                 the Ollama at an address, host:port is enough
+    ollama@URL                       the same, with the only model that it has
 
-URL is where the interface begins (http://host:8000/v1); without a path /v1 is meant. A model's
-name may hold ":" and "/".
+OpenAI's URL is where the interface begins (http://host:8000/v1); without a path /v1 is meant.
+A model's name may hold ":" and "/".
 
 An engine that talks to a server elsewhere is one more entry in ``_KINDS``.
 """
@@ -24,6 +27,8 @@ import msgspec
 
 from chimera.engines.base import Measurable, Options
 from chimera.engines.llamacpp import LlamaCpp
+from chimera.engines.ollama import Ollama
+from chimera.engines.ollama_host import ollama_address
 from chimera.engines.openai import OpenAI
 from chimera.engines.wire.address import parse_address
 from chimera.errors import InputError
@@ -116,6 +121,17 @@ def _openai(
     )
 
 
+def _ollama(wanted: _Wanted, options: Options, _slots: int, access: Access) -> Measurable:
+    return Ollama(
+        ollama_address(wanted.url),
+        wanted.model or None,
+        options,
+        api_key_env=access.api_key_env,
+        api_key_file=access.api_key_file,
+        headers=access.headers,
+    )
+
+
 def _shown(target: str) -> str:
     """A target in quotes, without a password that its address may hold."""
     return repr(re.sub(r"//[^/@]*@", "//", target))
@@ -125,10 +141,12 @@ _KINDS: dict[str, Callable[[_Wanted, Options, int, Access], Measurable]] = {
     "llamacpp": _llamacpp,
     "openai": partial(_openai, chat=True),
     "openai-completions": partial(_openai, chat=False),
+    "ollama": _ollama,
 }
 _HELP = (
     "llamacpp",
     "llamacpp:/path/model.gguf",
     "openai:MODEL@URL",
     "openai-completions:MODEL@URL",
+    "ollama:MODEL[@URL]",
 )

@@ -12,9 +12,14 @@
     class TestMyEngine(EngineContract): ...
 
 The model may be any that continues text. No test looks at how long something took.
+
+What an engine cannot do is said by the attributes of the class. A test then holds it to saying
+so, and to all the rest.
 """
 
 from __future__ import annotations
+
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -24,6 +29,8 @@ from chimera.engines.base import (
     CompletionRequest,
     Engine,
     ErrorClass,
+    Measurable,
+    Message,
     Options,
     RequestFailed,
 )
@@ -34,13 +41,52 @@ PROMPT = "The days of the week are Monday, Tuesday,"
 
 
 class EngineContract:
-    """The contract of ``chimera.engines.base.Engine``, with ``CONTRACT_OPTIONS``."""
+    """The contract of ``chimera.engines.base.Engine``, with ``CONTRACT_OPTIONS``.
+
+    counts_prompt       prompt tokens are counted before sending
+    takes_empty_prompt  "" is continued, and not refused as EMPTY
+    has_grammar         a GBNF grammar bounds the answer
+    reuses_prefix       says what it reused of earlier prompts, and leaves that when asked to
+    ignores_eos         goes on after the end of text when asked to
+    sets_context        num_ctx is what the server uses; what does not fit is refused
+    stops_at_strings    stop strings end an answer
+    refused             a request that the server refuses, and a word of what it then says
+    """
+
+    counts_prompt = True
+    takes_empty_prompt = True
+    has_grammar = True
+    reuses_prefix = True
+    ignores_eos = True
+    sets_context = True
+    stops_at_strings = True
+    refused: ClassVar[tuple[CompletionRequest, str] | None] = (
+        CompletionRequest(prompt=PROMPT, max_tokens=4, grammar="root ::= ["),
+        "grammar",
+    )
+
+    @staticmethod
+    def sampling(sent: dict[str, Any]) -> dict[str, Any]:
+        """Where temperature and seed stand in a request's body."""
+        return sent
 
     def test_start_is_done_once(self, engine: Engine) -> None:
         load = engine.start()
         assert load == engine.start()
         assert load.ready_ns > load.start_ns
-        assert load.num_ctx == CONTRACT_OPTIONS.num_ctx
+        if self.sets_context:
+            assert load.num_ctx == CONTRACT_OPTIONS.num_ctx
+
+    def test_what_it_cannot_do_is_said(self, engine: Measurable) -> None:
+        cannot = engine.cannot
+        for name, can in (
+            ("grammar", self.has_grammar),
+            ("cache_prompt", self.reuses_prefix),
+            ("ignore_eos", self.ignores_eos),
+        ):
+            assert (name not in cannot) == can
+        assert all(cannot.values())
+        assert (engine.count_tokens(PROMPT) is not None) == self.counts_prompt
 
     def test_says_what_it_is(self, engine: Engine) -> None:
         assert engine.name
@@ -60,10 +106,27 @@ class EngineContract:
         assert "/" not in (model.file or "")
 
     def test_tokens_are_counted_as_the_server_will(self, engine: Engine) -> None:
-        for text in (PROMPT, "", "<eos> <bos>", "Grüße, 世界 🎉", "a\n\n\tb"):
+        for text in (PROMPT, "<eos> <bos>", "Grüße, 世界 🎉", "a\n\n\tb"):
             counted = engine.count_tokens(text)
             done = engine.complete(CompletionRequest(prompt=text, max_tokens=1))
             assert counted in (None, done.prompt_tokens)
+            assert done.prompt_tokens
+
+    def test_an_empty_prompt_is_answered_or_called_empty(self, engine: Engine) -> None:
+        empty = CompletionRequest(prompt="", max_tokens=1)
+        counted = engine.count_tokens("")
+        if self.takes_empty_prompt:
+            assert counted in (None, engine.complete(empty).prompt_tokens)
+        else:
+            with pytest.raises(RequestFailed) as caught:
+                engine.complete(empty)
+            assert caught.value.error_class is ErrorClass.EMPTY
+
+    def test_a_chat_is_answered(self, engine: Engine) -> None:
+        turns = (Message("user", PROMPT), Message("assistant", "Friday"), Message("user", "And?"))
+        done = engine.complete(CompletionRequest(messages=turns, max_tokens=4))
+        assert done.output_tokens
+        assert done.prompt_tokens
 
     def test_a_completion_is_whole(self, engine: Engine) -> None:
         pieces: list[str] = []
@@ -95,10 +158,12 @@ class EngineContract:
         request = CompletionRequest(
             prompt=PROMPT, max_tokens=4, temperature=0.7, seed=7, ignore_eos=True
         )
-        sent = engine.complete(request).raw_request
+        sent = self.sampling(engine.complete(request).raw_request)
         assert (sent["temperature"], sent["seed"]) == (0.7, 7)
 
     def test_a_grammar_bounds_the_answer(self, engine: Engine) -> None:
+        if not self.has_grammar:
+            pytest.skip("takes no grammar, and says so")
         request = CompletionRequest(
             prompt="Is water wet? ", max_tokens=8, grammar='root ::= "maybe" | "never"'
         )
@@ -107,6 +172,8 @@ class EngineContract:
         assert done.finish_reason == "stop"
 
     def test_a_stop_string_ends_the_answer(self, engine: Engine) -> None:
+        if not self.stops_at_strings:
+            pytest.skip("does not look at its answers")
         whole = engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=8)).text
         stop = whole.strip()[2:4]
         done = engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=8, stop=(stop,)))
@@ -118,17 +185,23 @@ class EngineContract:
         first = CompletionRequest(prompt=prompt, max_tokens=1)
         engine.complete(first)
         cached = engine.complete(first)
+        if not self.reuses_prefix:
+            assert cached.cached_tokens is None
+            assert cached.evaluated_tokens is None
+            return
         fresh = engine.complete(CompletionRequest(prompt=prompt, max_tokens=1, cache_prompt=False))
         assert (fresh.cached_tokens, fresh.evaluated_tokens) == (0, fresh.prompt_tokens)
         if cached.cached_tokens is not None and cached.evaluated_tokens is not None:
             assert cached.cached_tokens > 0
             assert cached.cached_tokens + cached.evaluated_tokens == cached.prompt_tokens
 
-    def test_what_does_not_fit_is_not_sent(self, engine: Engine) -> None:
-        for request in (
-            CompletionRequest(prompt=PROMPT * 80, max_tokens=1),
-            CompletionRequest(prompt=PROMPT, max_tokens=512),
-        ):
+    def test_what_does_not_fit_is_refused(self, engine: Engine) -> None:
+        if not self.sets_context:
+            pytest.skip("its context has no end")
+        requests = [CompletionRequest(prompt=PROMPT * 80, max_tokens=1)]
+        if self.counts_prompt:  # otherwise only the answer shows where the context ends
+            requests.append(CompletionRequest(prompt=PROMPT, max_tokens=512))
+        for request in requests:
             with pytest.raises(RequestFailed) as caught:
                 engine.complete(request)
             assert caught.value.error_class is ErrorClass.DOES_NOT_FIT
@@ -136,6 +209,8 @@ class EngineContract:
         self._still_works(engine)
 
     def test_a_full_context_is_said(self, engine: Engine) -> None:
+        if not self.sets_context:
+            pytest.skip("its context has no end")
         prompt = PROMPT * 38
         done = engine.complete(CompletionRequest(prompt=prompt, ignore_eos=True))
         assert done.finish_reason == "context"
@@ -153,8 +228,11 @@ class EngineContract:
         self._still_works(engine)
 
     def test_a_refused_request_has_the_servers_words(self, engine: Engine) -> None:
-        with pytest.raises(RequestFailed, match="grammar") as caught:
-            engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=4, grammar="root ::= ["))
+        if self.refused is None:
+            pytest.skip("refuses nothing")
+        request, word = self.refused
+        with pytest.raises(RequestFailed, match=word) as caught:
+            engine.complete(request)
         assert caught.value.error_class is ErrorClass.HTTP_STATUS
         self._still_works(engine)
 
