@@ -1,4 +1,7 @@
-"""One embedded engine for all tests of this folder: its start is the slow part."""
+"""One embedded engine for all tests of this folder: its start is the slow part.
+
+And one worker beside it, whose server is asked as any server with OpenAI's interface.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from chimera.engines.embedded_model import embedded_model_path
 from chimera.engines.llamacpp import LlamaCpp
+from chimera.engines.worker_process import WorkerProcess
 from chimera.testing.engine_contract import CONTRACT_OPTIONS
 
 
@@ -22,3 +27,12 @@ def fresh_engine() -> Iterator[LlamaCpp]:
     engine = LlamaCpp(options=CONTRACT_OPTIONS)
     yield engine
     engine.close()
+
+
+@pytest.fixture(scope="session")
+def llama_worker() -> Iterator[WorkerProcess]:
+    """llama.cpp's own server with a key, as someone else may have started it."""
+    config = {"model": str(embedded_model_path()), "num_ctx": 512, "num_thread": 2, "slots": 2}
+    worker = WorkerProcess(config, 300)
+    yield worker
+    worker.end()

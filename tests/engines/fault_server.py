@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
@@ -20,9 +22,9 @@ def chunk(data: bytes | str) -> bytes:
     return b"%x\r\n%s\r\n" % (len(raw), raw)
 
 
-def event(json: str) -> bytes:
+def event(text: str) -> bytes:
     """One event of a stream, in a chunk of its own."""
-    return chunk(f"data: {json}\n\n")
+    return chunk(f"data: {text}\n\n")
 
 
 def reply(status: str, body: bytes = b"", kind: str = "application/json") -> bytes:
@@ -32,7 +34,9 @@ def reply(status: str, body: bytes = b"", kind: str = "application/json") -> byt
 
 
 class FaultServer:
-    """Answers each connection with ``script``: bytes are sent, HANG waits for the client."""
+    """Answers each connection with ``script``: bytes are sent, a number is a pause in seconds,
+    HANG waits for the client.
+    """
 
     def __init__(self, *script: bytes | object) -> None:
         self._script: Sequence[bytes | object] = script
@@ -68,15 +72,45 @@ class FaultServer:
             with connection, suppress(OSError):
                 self._answer(connection)
 
+    def script(self, request: bytes) -> Sequence[bytes | object]:
+        """What ``request`` is answered with."""
+        return self._script
+
     def _answer(self, connection: socket.socket) -> None:
         self.received = _read_request(connection)
-        for part in self._script:
+        for part in self.script(self.received):
             if isinstance(part, bytes):
                 connection.sendall(part)
+            elif isinstance(part, float):
+                time.sleep(part)
             else:
                 # the client gives up and closes: recv returns
                 connection.settimeout(10)
                 connection.recv(1)
+
+
+class RouteServer(FaultServer):
+    """Answers by path: ``routes`` maps "POST /path" to a script; any other is not found.
+
+    ``requests`` holds every request as (method and path, body).
+    """
+
+    def __init__(self, routes: Mapping[str, Sequence[bytes | object]]) -> None:
+        super().__init__()
+        self.routes = dict(routes)
+        self.requests: list[tuple[str, bytes]] = []
+
+    def script(self, request: bytes) -> Sequence[bytes | object]:
+        head, _, body = request.partition(b"\r\n\r\n")
+        place = " ".join(head.split(b"\r\n")[0].decode().split()[:2])
+        self.requests.append((place, body))
+        missing = reply("404 Not Found", b'{"error":{"message":"no such page"}}')
+        return self.routes.get(place, [missing])
+
+    def last_body(self, place: str) -> dict[str, Any]:
+        """The body of the last request to a place."""
+        found: dict[str, Any] = json.loads([b for p, b in self.requests if p == place][-1])
+        return found
 
 
 def _read_request(connection: socket.socket) -> bytes:

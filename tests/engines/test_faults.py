@@ -217,12 +217,14 @@ def test_empty_chunks_are_no_first_token() -> None:
     assert done.first_token_ns == done.token_ns[1]
 
 
-def test_an_answer_without_a_token_is_none() -> None:
+def test_an_answer_without_a_token_is_empty() -> None:
     last = LAST.replace(b'"tokens_predicted":2', b'"tokens_predicted":0')
     error = failure(HEAD, last, END)
     assert error.error_class is ErrorClass.EMPTY
-    assert error.partial is not None
-    assert (error.partial.text, error.partial.token_ns) == ("", ())
+    done = error.partial
+    assert done is not None
+    assert (done.text, done.output_tokens) == ("", 0)
+    assert (done.first_token_ns, done.token_ns) == (None, ())
 
 
 def test_uncounted_tokens_are_chunks_and_said_to_be() -> None:

@@ -30,9 +30,11 @@ REAL = os.environ.get("CHIMERA_OLLAMA", "")
 
 class _OllamaContract(EngineContract):
     counts_prompt = False
-    takes_empty_prompt = False
+    takes_empty = False
     has_grammar = False
-    reuses_prefix = False
+    says_cached = False
+    reuses_as_asked = False
+    refuses_early = False
     ignores_eos = False
     refused: ClassVar[tuple[CompletionRequest, str] | None] = (
         CompletionRequest(prompt=PROMPT, json_schema={"type": "nothing"}),
@@ -74,6 +76,7 @@ class TestMock(_OllamaContract):
 
     sets_context = False
     stops_at_strings = False
+    obeys_schema = False
     refused = None
 
     @staticmethod

@@ -17,9 +17,10 @@ from chimera.errors import InputError
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+( +[\x21-\x7e]+)*")
 _HIDDEN = "[key]"
-# Servers quote a key cut short or with its middle starred out, so its beginning is looked for;
-# a value shorter than that could be a word of its own.
+# Servers quote a key cut short or with its middle starred out, so its beginning is looked for. A
+# key shorter than that is looked for as a word; what is shorter still is in too many words.
 _BEGINNING = 8
+_SHORTEST = 4
 _REST = r"[\w.*+/=~-]*"
 
 T = TypeVar("T")
@@ -64,8 +65,8 @@ class Credentials:
             if not _NAME.fullmatch(name):
                 raise InputError(f"{name!r} cannot be the name of a header")
             self._headers[name] = _sendable(value.strip(), f"the header {name}")
-        self._secrets = _pattern([*self._headers.values(), *([key] if key else [])])
-        self._key_alone = _pattern([key] if key else [])
+        self._key_alone = _pattern(key, [])
+        self._secrets = _pattern(key, list((headers or {}).values()))
 
     def _key(self, env: str | None, file: Path | None) -> str | None:
         if env is not None and file is not None:
@@ -98,17 +99,21 @@ class Credentials:
             return value
         return cast(T, _hidden(value, self._secrets))
 
-    def hide_in_answer(self, done: Completion) -> Completion:
-        """The same answer without the key, should a server have quoted it. Values of other
-        headers may be ordinary words and stay where they stand in a model's text.
+    def hide_key(self, value: T) -> T:
+        """``value`` with the key alone replaced: values of other headers may be ordinary words,
+        and stay where they stand in a model's name or text.
         """
+        return value if self._key_alone is None else cast(T, _hidden(value, self._key_alone))
+
+    def hide_in_answer(self, done: Completion) -> Completion:
+        """The same answer without the key, should a server have quoted it."""
         if self._key_alone is None:
             return done
         return msgspec.structs.replace(
             done,
-            text=_hidden(done.text, self._key_alone),
-            reasoning=_hidden(done.reasoning, self._key_alone),
-            raw_reply=_hidden(done.raw_reply, self._key_alone),
+            text=self.hide_key(done.text),
+            reasoning=self.hide_key(done.reasoning),
+            raw_reply=self.hide_key(done.raw_reply),
         )
 
     def hide_in_failure(self, error: RequestFailed) -> RequestFailed:
@@ -117,6 +122,9 @@ class Credentials:
         return RequestFailed(
             error.error_class, self.hide(error.text), partial, http_status=error.http_status
         )
+
+    def __reduce__(self) -> str:
+        raise TypeError("credentials must not be copied to a file or another process")
 
     def __repr__(self) -> str:
         return f"Credentials(source={self.source!r}, headers={len(self._headers)})"
@@ -128,11 +136,16 @@ def _sendable(value: str, what: str) -> str:
     return value
 
 
-def _pattern(secrets: list[str]) -> re.Pattern[str] | None:
-    parts = [part for secret in secrets for part in secret.split() if len(part) >= _BEGINNING]
-    whole = [secret for secret in secrets if 4 <= len(secret) < _BEGINNING and secret.isalnum()]
-    found = [re.escape(part[:_BEGINNING]) + _REST for part in parts]
-    found += [rf"\b{re.escape(value)}\b" for value in whole]
+def _pattern(key: str | None, values: list[str]) -> re.Pattern[str] | None:
+    """What finds a key, also its beginning with anything behind it, and whole values of headers."""
+    found = []
+    if key is not None and len(key) >= _BEGINNING:
+        found.append(re.escape(key[:_BEGINNING]) + _REST)
+    elif key is not None and len(key) >= _SHORTEST:
+        found.append(rf"(?<!\w){re.escape(key)}(?!\w)")
+    for value in values:
+        parts = {part for part in (value.strip(), *value.split()) if len(part) >= _BEGINNING}
+        found += [re.escape(part) for part in sorted(parts, key=len, reverse=True)]
     return re.compile("|".join(found)) if found else None
 
 

@@ -142,8 +142,7 @@ class OpenAI:
     def model(self) -> ModelIdentity:
         """See ``Engine.model``: from the server's list of models."""
         self._started()
-        hide = self._credentials.hide
-        return model_identity(hide(self._dialect.model), hide(self._entry))
+        return model_identity(self._dialect.model, self._entry)
 
     def count_tokens(self, text: str) -> int | None:
         """See ``Engine.count_tokens``. For a chat, those of ``text`` as its only message, with

@@ -62,7 +62,8 @@ class OpenAIServer:
         reply = ask(self.address, "GET", "/models", headers=headers, timeout_s=timeout_s)
         data = reply.get("data")
         listed = data if isinstance(data, list) else []
-        return [m for m in listed if isinstance(m, dict) and isinstance(m.get("id"), str)]
+        found = [m for m in listed if isinstance(m, dict) and isinstance(m.get("id"), str)]
+        return self._credentials.hide_key(found)
 
     def describe(self, model: dict[str, Any]) -> Described:
         """Who serves ``model`` (its entry in the list, {} without one). Never raises."""

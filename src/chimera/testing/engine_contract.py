@@ -12,13 +12,11 @@
     class TestMyEngine(EngineContract): ...
 
 The model may be any that continues text. No test looks at how long something took.
-
-What an engine cannot do is said by the attributes of the class. A test then holds it to saying
-so, and to all the rest.
 """
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any, ClassVar
 
 import msgspec
@@ -34,6 +32,9 @@ from chimera.engines.base import (
     Options,
     RequestFailed,
 )
+from chimera.engines.wire.call import Exchange
+from chimera.engines.wire.loop import Loop
+from chimera.engines.wire.wire import Wire
 from chimera.errors import EngineError
 
 CONTRACT_OPTIONS = Options(num_ctx=512, num_thread=2, temperature=0.0, seed=1)
@@ -43,32 +44,43 @@ PROMPT = "The days of the week are Monday, Tuesday,"
 class EngineContract:
     """The contract of ``chimera.engines.base.Engine``, with ``CONTRACT_OPTIONS``.
 
-    counts_prompt       prompt tokens are counted before sending
-    takes_empty_prompt  "" is continued, and not refused as EMPTY
-    has_grammar         a GBNF grammar bounds the answer
-    reuses_prefix       says what it reused of earlier prompts, and leaves that when asked to
-    ignores_eos         goes on after the end of text when asked to
-    sets_context        num_ctx is what the server uses; what does not fit is refused
-    stops_at_strings    stop strings end an answer
-    refused             a request that the server refuses, and a word of what it then says
+    An engine that cannot do a thing says so here, and its test then looks for what the
+    engine has to say about that in ``Engine.cannot``. Nothing is passed over in silence.
+
+    counts_prompt      ``count_tokens`` knows the tokens of any text
+    says_cached        answers say how much of the prompt was still in the server's cache
+    has_grammar        ``grammar`` bounds the answer
+    reuses_as_asked    ``cache_prompt`` False evaluates the whole prompt
+    ignores_eos        ``ignore_eos`` goes on until ``max_tokens``
+    refuses_early      what does not fit the context is refused before it is sent
+    is_chat            a prompt goes out as a chat of one message
+    takes_empty        "" is continued, and not refused as EMPTY
+    sets_context       num_ctx is what the server uses; what does not fit is refused
+    stops_at_strings   stop strings end an answer
+    obeys_schema       ``json_schema`` bounds the answer
+    refused            a request that the server refuses, and a word of its message, if any
     """
 
     counts_prompt = True
-    takes_empty_prompt = True
+    says_cached = True
     has_grammar = True
-    reuses_prefix = True
+    reuses_as_asked = True
     ignores_eos = True
+    refuses_early = True
+    is_chat = False
+    takes_empty = True
     sets_context = True
     stops_at_strings = True
+    obeys_schema = True
     refused: ClassVar[tuple[CompletionRequest, str] | None] = (
         CompletionRequest(prompt=PROMPT, max_tokens=4, grammar="root ::= ["),
         "grammar",
     )
 
     @staticmethod
-    def sampling(sent: dict[str, Any]) -> dict[str, Any]:
-        """Where temperature and seed stand in a request's body."""
-        return sent
+    def sampling(raw_request: dict[str, Any]) -> dict[str, Any]:
+        """The part of a request that holds temperature and seed."""
+        return raw_request
 
     def test_start_is_done_once(self, engine: Engine) -> None:
         load = engine.start()
@@ -76,17 +88,6 @@ class EngineContract:
         assert load.ready_ns > load.start_ns
         if self.sets_context:
             assert load.num_ctx == CONTRACT_OPTIONS.num_ctx
-
-    def test_what_it_cannot_do_is_said(self, engine: Measurable) -> None:
-        cannot = engine.cannot
-        for name, can in (
-            ("grammar", self.has_grammar),
-            ("cache_prompt", self.reuses_prefix),
-            ("ignore_eos", self.ignores_eos),
-        ):
-            assert (name not in cannot) == can
-        assert all(cannot.values())
-        assert (engine.count_tokens(PROMPT) is not None) == self.counts_prompt
 
     def test_says_what_it_is(self, engine: Engine) -> None:
         assert engine.name
@@ -105,17 +106,28 @@ class EngineContract:
         assert missing == set(model.not_learnt)
         assert "/" not in (model.file or "")
 
+    def test_what_it_cannot_is_said(self, engine: Measurable) -> None:
+        can = {
+            "grammar": self.has_grammar,
+            "cache_prompt": self.reuses_as_asked,
+            "ignore_eos": self.ignores_eos,
+        }
+        for field, able in can.items():
+            assert able or engine.cannot[field]
+            assert not able or field not in engine.cannot
+
     def test_tokens_are_counted_as_the_server_will(self, engine: Engine) -> None:
         for text in (PROMPT, "<eos> <bos>", "Grüße, 世界 🎉", "a\n\n\tb"):
             counted = engine.count_tokens(text)
-            done = engine.complete(CompletionRequest(prompt=text, max_tokens=1))
-            assert counted in (None, done.prompt_tokens)
-            assert done.prompt_tokens
+            assert (counted is not None) == self.counts_prompt
+            if counted is not None:
+                done = engine.complete(CompletionRequest(prompt=text, max_tokens=1))
+                assert counted == done.prompt_tokens
 
     def test_an_empty_prompt_is_answered_or_called_empty(self, engine: Engine) -> None:
         empty = CompletionRequest(prompt="", max_tokens=1)
         counted = engine.count_tokens("")
-        if self.takes_empty_prompt:
+        if self.takes_empty:
             assert counted in (None, engine.complete(empty).prompt_tokens)
         else:
             with pytest.raises(RequestFailed) as caught:
@@ -135,10 +147,14 @@ class EngineContract:
         )
         assert done.text == "".join(pieces) != ""
         assert done.output_tokens == 8
+        assert done.tokens_basis == "server"
         assert done.finish_reason == "length"
         assert done.chunk_tokens is None or sum(done.chunk_tokens) == done.output_tokens
-        assert done.raw_request["prompt"] == PROMPT
         assert done.raw_reply is not None
+        if self.is_chat:
+            assert done.raw_request["messages"] == [{"role": "user", "content": PROMPT}]
+        else:
+            assert done.raw_request["prompt"] == PROMPT
 
     def test_times_are_in_order(self, engine: Engine) -> None:
         done = engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=8, ignore_eos=True))
@@ -163,13 +179,28 @@ class EngineContract:
 
     def test_a_grammar_bounds_the_answer(self, engine: Engine) -> None:
         if not self.has_grammar:
-            pytest.skip("takes no grammar, and says so")
+            pytest.skip("this engine has no grammar, and says so")
         request = CompletionRequest(
             prompt="Is water wet? ", max_tokens=8, grammar='root ::= "maybe" | "never"'
         )
         done = engine.complete(request)
         assert done.text in ("maybe", "never")
         assert done.finish_reason == "stop"
+
+    def test_a_schema_bounds_the_answer(self, engine: Engine) -> None:
+        if not self.obeys_schema:
+            pytest.skip("its words have no meaning")
+        schema: dict[str, Any] = {
+            "type": "object",
+            "properties": {"a": {"enum": ["yes", "no"]}},
+            "required": ["a"],
+            "additionalProperties": False,
+        }
+        request = CompletionRequest(prompt="Is water wet? ", max_tokens=40, json_schema=schema)
+        done = engine.complete(request)
+        assert done.text.lstrip().startswith("{")
+        if done.finish_reason == "stop":
+            assert msgspec.json.decode(done.text)["a"] in ("yes", "no")
 
     def test_a_stop_string_ends_the_answer(self, engine: Engine) -> None:
         if not self.stops_at_strings:
@@ -185,40 +216,42 @@ class EngineContract:
         first = CompletionRequest(prompt=prompt, max_tokens=1)
         engine.complete(first)
         cached = engine.complete(first)
-        if not self.reuses_prefix:
-            assert cached.cached_tokens is None
-            assert cached.evaluated_tokens is None
-            return
-        fresh = engine.complete(CompletionRequest(prompt=prompt, max_tokens=1, cache_prompt=False))
-        assert (fresh.cached_tokens, fresh.evaluated_tokens) == (0, fresh.prompt_tokens)
+        assert (cached.cached_tokens is not None) == self.says_cached
         if cached.cached_tokens is not None and cached.evaluated_tokens is not None:
             assert cached.cached_tokens > 0
             assert cached.cached_tokens + cached.evaluated_tokens == cached.prompt_tokens
+        if self.reuses_as_asked:
+            fresh = engine.complete(
+                CompletionRequest(prompt=prompt, max_tokens=1, cache_prompt=False)
+            )
+            assert (fresh.cached_tokens, fresh.evaluated_tokens) == (0, fresh.prompt_tokens)
 
     def test_what_does_not_fit_is_refused(self, engine: Engine) -> None:
+        """Before it is sent, or by the server: a prompt is never cut in silence."""
         if not self.sets_context:
             pytest.skip("its context has no end")
         requests = [CompletionRequest(prompt=PROMPT * 80, max_tokens=1)]
-        if self.counts_prompt:  # otherwise only the answer shows where the context ends
+        if self.refuses_early:
             requests.append(CompletionRequest(prompt=PROMPT, max_tokens=512))
         for request in requests:
             with pytest.raises(RequestFailed) as caught:
                 engine.complete(request)
             assert caught.value.error_class is ErrorClass.DOES_NOT_FIT
-            assert "512" in caught.value.text
+            if self.refuses_early:
+                assert "512" in caught.value.text
         self._still_works(engine)
 
     def test_a_full_context_is_said(self, engine: Engine) -> None:
         if not self.sets_context:
             pytest.skip("its context has no end")
-        prompt = PROMPT * 38
+        prompt = PROMPT * 43
         done = engine.complete(CompletionRequest(prompt=prompt, ignore_eos=True))
         assert done.finish_reason == "context"
 
     def test_a_timeout_keeps_what_came(self, engine: Engine) -> None:
         with pytest.raises(RequestFailed) as caught:
             engine.complete(
-                CompletionRequest(prompt=PROMPT, max_tokens=480, timeout_s=0.4, ignore_eos=True)
+                CompletionRequest(prompt=PROMPT, max_tokens=440, timeout_s=0.4, ignore_eos=True)
             )
         assert caught.value.error_class is ErrorClass.TIMEOUT
         partial = caught.value.partial
@@ -235,6 +268,24 @@ class EngineContract:
             engine.complete(request)
         assert caught.value.error_class is ErrorClass.HTTP_STATUS
         self._still_works(engine)
+
+    def test_prepared_requests_run_side_by_side(self, engine: Measurable) -> None:
+        """What a load generator does: all are sent at once, on one loop."""
+        request = CompletionRequest(prompt=PROMPT, max_tokens=3, ignore_eos=True)
+        calls = [engine.prepare(request) for _ in range(3)]
+        ended: list[Exchange] = []
+        with closing(Loop()) as loop, closing(Wire(loop)) as wire:
+            for call in calls:
+                wire.send(call, ended.append)
+            loop.run(lambda: len(ended) == len(calls))
+        for exchange in ended:
+            done = engine.finish(exchange)
+            assert (done.output_tokens, done.finish_reason) == (3, "length")
+
+    def test_what_it_says_about_the_server_can_be_kept(self, engine: Measurable) -> None:
+        told = engine.about()
+        assert msgspec.json.decode(msgspec.json.encode(told)) == told
+        assert engine.address is not None
 
     def test_an_interrupt_in_the_stream_passes_through(self, engine: Engine) -> None:
         def interrupt(_: str) -> None:
