@@ -27,6 +27,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chimera.record.request import Request
+from chimera.store.chunks import pack, unpack
 from chimera.store.opening import open_store
 from chimera.testing.killed_writers import kill_round
 from chimera.testing.postgres_server import NoPostgres, new_database, postgres_server
@@ -153,6 +154,26 @@ def measure(new: Callable[[str], str], tokens: int, samples: int) -> Figures:
     }
 
 
+def packing(tokens: int) -> Figures:
+    """What a request costs in a chunk, without any database."""
+    part = [sample_request(n, tokens) for n in range(BATCH)]
+    data = pack(part)
+    packed, unpacked = [], []
+    for _ in range(READS):
+        begun = time.perf_counter()
+        pack(part)
+        between = time.perf_counter()
+        unpack(data, "here")
+        packed.append(between - begun)
+        unpacked.append(time.perf_counter() - between)
+    return {
+        "tokens": tokens,
+        "bytes_a_request": len(data) / BATCH,
+        "pack_us": median(packed) / BATCH * 1e6,
+        "unpack_us": median(unpacked) / BATCH * 1e6,
+    }
+
+
 def kills(url: str, rounds: int, folder: Path) -> Figures:
     """Rounds of four writers that are killed, all on one store."""
     promised = found = lost = broken = 0
@@ -179,7 +200,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
 
-    results: dict[str, list[Figures]] = {}
+    results: dict[str, list[Figures]] = {"chunks": [packing(tokens) for tokens in (0, 64)]}
     with ExitStack() as held:
         folder = Path(held.enter_context(TemporaryDirectory()))
         stores: dict[str, Callable[[str], str]] = {"SQLite": lambda name: str(folder / name)}
