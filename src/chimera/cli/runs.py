@@ -72,7 +72,8 @@ def list_(store: str | None, as_json: bool, **wanted: Any) -> None:
 def show(name: str, store: str | None, as_json: bool) -> None:
     """Show what was measured, how it ended, and what is known of the machine."""
     with open_store(store) as opened:
-        stored, file = _stored(opened, opened.find(name)), opened.read(opened.find(name))
+        run_id = opened.find(name)
+        stored, file = _stored(opened, run_id), opened.read(run_id)
     if as_json:
         _print_json({"stored": stored, "run": file.run, "end": file.end, "notes": file.notes})
         return
