@@ -21,7 +21,8 @@ class Connection:
     """A non-blocking TCP connection, encrypted where ``tls`` is given.
 
     ``connected`` once it can carry a request. After each ``receive``, ``arrived_ns`` is when
-    the data came and ``kernel`` who stamped it. Errors are OSError (ssl.SSLError is one).
+    the data came and ``kernel`` who stamped it; nothing comes before ``floor_ns``. Errors are
+    OSError (ssl.SSLError is one).
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Connection:
         self.kernel = ask_for_stamps(self.sock)
         self.arrived_ns = 0
         self.read_ns = 0
+        self.floor_ns = 0
         self.connected = False
         self.established = False  # TCP stands; what follows is encryption
         self._unsent = b""
@@ -88,8 +90,8 @@ class Connection:
             return None
         self.read_ns = self.arrived_ns = now = time.monotonic_ns()
         if ancillary and (wall := stamp_of(ancillary)):
-            arrived = wall - self._clock.offset
-            self.arrived_ns = min(now, arrived)
+            self.arrived_ns = self._clock.arrived(wall, self.floor_ns, now)
+        self.floor_ns = self.arrived_ns
         if self._tls is None:
             return data
         return self._decrypted(data)

@@ -163,7 +163,7 @@ class Wire:
     def _transmit(self, link: _Link) -> None:
         exchange, connection = link.exchange, link.connection
         assert exchange is not None
-        exchange.sent_ns = time.monotonic_ns()
+        exchange.sent_ns = connection.floor_ns = time.monotonic_ns()
         try:
             connection.send(exchange.call.data)
         except OSError as error:
