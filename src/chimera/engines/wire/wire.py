@@ -24,6 +24,7 @@ OnDone = Callable[[Exchange], None]
 
 _SWEEP_NS = 100_000_000  # how often limits are looked at while something is in flight
 _OLDEST_IDLE_NS = 4_000_000_000  # servers close idle connections from 5 s on
+_STALE_NS = 1_000_000_000  # a closed connection says so within a round trip
 
 
 class _Link:
@@ -273,12 +274,16 @@ class Wire:
             self._fail(link, ErrorClass.CONNECT, _no_connection(exchange.call.address, error))
 
     def _was_stale(self, link: _Link, exchange: Exchange) -> bool:
-        """A reused connection that ends without a byte had been closed before the request came.
+        """A reused connection that ends at once without a byte was closed before we asked.
 
         The request goes out on a new one, its clock starting again, and this server's
-        connections are not reused any more: it closes them without saying so.
+        connections are not reused any more: it closes them without saying so. One that ends
+        later is a failure: the server had the request, and was working at it or has crashed.
         """
         if not exchange.reused or exchange.last_ns is not None:
+            return False
+        now = time.monotonic_ns()
+        if exchange.sent_ns is not None and now - exchange.sent_ns > _STALE_NS:
             return False
         on_done, address = link.on_done, exchange.call.address
         assert on_done is not None
@@ -286,6 +291,7 @@ class Wire:
         self._drop(link)
         del self._active[exchange]
         exchange.reused = False
+        exchange.start_ns = now
         exchange.sent_ns = exchange.connected_ns = None
         self._connect(exchange, on_done, self._places[address])
         return True
