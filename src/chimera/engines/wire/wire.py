@@ -94,8 +94,9 @@ class Wire:
 
     def abandon(self, error_class: ErrorClass, text: str) -> None:
         """End everything in flight with an error; each ``on_done`` is called."""
-        for link in list(self._active.values()):
-            self._fail(link, error_class, text)
+        for exchange, link in list(self._active.items()):
+            if exchange in self._active:  # what one's ``on_done`` does may have ended another
+                self._fail(link, error_class, text)
 
     def close(self) -> None:
         """Close every connection, without a word to whoever waits for an answer."""
@@ -110,6 +111,8 @@ class Wire:
         self._clock.refresh()
         for exchange, link in list(self._active.items()):
             call = exchange.call
+            if exchange not in self._active:  # ended by what another's ``on_done`` did
+                continue
             if now - exchange.start_ns > call.timeout_s * 1e9:
                 self._fail(link, ErrorClass.TIMEOUT, _late(exchange))
             elif (
@@ -212,8 +215,9 @@ class Wire:
         except OSError as error:
             self._broken(link, error)
             return
-        if exchange is None:  # nothing was asked: the server closes an idle connection
-            self._forget(link)
+        if exchange is None:
+            if data is not None:  # nothing was asked: the server closes an idle connection
+                self._forget(link)
             return
         if data is None:
             self._advance(link, exchange)
