@@ -117,6 +117,7 @@ class Wire:
                 self._fail(link, ErrorClass.TIMEOUT, _late(exchange))
             elif (
                 call.stall_s is not None
+                and exchange.first_byte_ns is not None
                 and exchange.last_ns is not None
                 and now - exchange.last_ns > call.stall_s * 1e9
             ):
