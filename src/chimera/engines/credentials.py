@@ -99,7 +99,8 @@ class Credentials:
         return cast(T, _hidden(value, self._secrets))
 
     def hide_in_answer(self, done: Completion) -> Completion:
-        """The same answer without the key, should a server have quoted it. Values of other
+        """The same answer without the key, should a server have quoted it, be it as the name
+        of a model that the next request then asks for. Values of other
         headers may be ordinary words and stay where they stand in a model's text.
         """
         if self._key_alone is None:
@@ -108,7 +109,9 @@ class Credentials:
             done,
             text=_hidden(done.text, self._key_alone),
             reasoning=_hidden(done.reasoning, self._key_alone),
+            raw_request=_hidden(done.raw_request, self._key_alone),
             raw_reply=_hidden(done.raw_reply, self._key_alone),
+            finish_reason=_hidden(done.finish_reason, self._key_alone),
         )
 
     def hide_in_failure(self, error: RequestFailed) -> RequestFailed:
@@ -130,9 +133,11 @@ def _sendable(value: str, what: str) -> str:
 
 def _pattern(secrets: list[str]) -> re.Pattern[str] | None:
     parts = [part for secret in secrets for part in secret.split() if len(part) >= _BEGINNING]
-    whole = [secret for secret in secrets if 4 <= len(secret) < _BEGINNING and secret.isalnum()]
-    found = [re.escape(part[:_BEGINNING]) + _REST for part in parts]
-    found += [rf"\b{re.escape(value)}\b" for value in whole]
+    whole = [secret for secret in secrets if 4 <= len(secret) < _BEGINNING]
+    # A whole one first: it may hold characters that end what is taken for the rest of a part.
+    found = [re.escape(part) + _REST for part in sorted(parts, key=len, reverse=True)]
+    found += [re.escape(part[:_BEGINNING]) + _REST for part in parts]
+    found += [rf"(?<!\w){re.escape(value)}(?!\w)" for value in whole]
     return re.compile("|".join(found)) if found else None
 
 
