@@ -43,7 +43,7 @@ class Connection:
         self.floor_ns = 0
         self.connected = False
         self.established = False  # TCP stands; what follows is encryption
-        self._unsent = b""
+        self._unsent = memoryview(b"")
         self._tls: ssl.SSLObject | None = None
         if tls is not None:
             import ssl
@@ -72,7 +72,7 @@ class Connection:
         if self._tls is not None:
             self._tls.write(data)
             data = self._outgoing.read()
-        self._unsent += data
+        self._add(data)
         self._flush()
 
     @property
@@ -99,6 +99,10 @@ class Connection:
     def close(self) -> None:
         self.sock.close()
 
+    def _add(self, data: bytes) -> None:
+        # A view, so that what a slow reader leaves of a long prompt is not copied each time.
+        self._unsent = memoryview(bytes(self._unsent) + data if self._unsent else data)
+
     def _flush(self) -> None:
         while self._unsent:
             try:
@@ -116,7 +120,7 @@ class Connection:
             self.connected = True
         except ssl.SSLWantReadError:
             pass
-        self._unsent += self._outgoing.read()
+        self._add(self._outgoing.read())
 
     def _decrypted(self, data: bytes) -> bytes | None:
         import ssl
