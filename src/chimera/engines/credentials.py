@@ -113,7 +113,9 @@ class Credentials:
             done,
             text=self.hide_key(done.text),
             reasoning=self.hide_key(done.reasoning),
+            raw_request=self.hide_key(done.raw_request),
             raw_reply=self.hide_key(done.raw_reply),
+            finish_reason=self.hide_key(done.finish_reason),
         )
 
     def hide_in_failure(self, error: RequestFailed) -> RequestFailed:
@@ -140,7 +142,8 @@ def _pattern(key: str | None, values: list[str]) -> re.Pattern[str] | None:
     """What finds a key, also its beginning with anything behind it, and whole values of headers."""
     found = []
     if key is not None and len(key) >= _BEGINNING:
-        found.append(re.escape(key[:_BEGINNING]) + _REST)
+        # The whole one first: it may hold characters that end what is taken for its rest.
+        found += [re.escape(key) + _REST, re.escape(key[:_BEGINNING]) + _REST]
     elif key is not None and len(key) >= _SHORTEST:
         found.append(rf"(?<!\w){re.escape(key)}(?!\w)")
     for value in values:

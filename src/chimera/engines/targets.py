@@ -41,6 +41,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     api_key_file: Path | None = None
     headers: Mapping[str, str] = {}
 
+    def __repr__(self) -> str:
+        return f"Access({self.api_key_env!r}, {self.api_key_file!r}, {len(self.headers)} headers)"
+
 
 class _Wanted(msgspec.Struct, frozen=True):
     """A target in parts. ``model`` and ``url`` are "" where they do not stand there."""
