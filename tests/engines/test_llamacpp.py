@@ -223,7 +223,7 @@ def test_a_load_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         LlamaCpp(model, start_timeout_s=0.5).start()
 
 
-@pytest.mark.parametrize("target", ["", "ollama", "llama", ":", "llamacpp2:x"])
+@pytest.mark.parametrize("target", ["", "llama", ":", "llamacpp2:x"])
 def test_an_unknown_target_names_what_is_allowed(target: str) -> None:
     with pytest.raises(InputError, match=r"llamacpp, llamacpp:/path/model\.gguf"):
         open_target(target)
