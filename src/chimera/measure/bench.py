@@ -289,7 +289,9 @@ class _Bench:
         times = self._wire.clock_steps + (self._crew.clock_steps if self._crew else 0)
         if times:
             self._notes.append(f"the wall clock was set {times} time(s) during the run")
-        monitors = self._watching.monitors if self._watching else None
+        watching = self._watching
+        if watching is not None:
+            watching.close()
         end = RunEnd(
             requests=len(self._keeper.requests),
             failed=sum(1 for request in self._keeper.requests if request.error is not None),
@@ -299,9 +301,9 @@ class _Bench:
             pressure=read_pressure(),
             load_average=read_load_average(),
             client=self._client.cost(
-                self._wire, self._keeper.requests, self._crew, monitors.cpu_s if monitors else None
+                self._wire, self._keeper.requests, self._crew, watching.cpu_s if watching else None
             ),
-            not_watched=monitors.not_watched if monitors else {"all": "not asked for"},
+            not_watched=watching.monitors.not_watched if watching else {"all": "not asked for"},
             notes=tuple(self._notes),
         )
         self._keeper.add(end)

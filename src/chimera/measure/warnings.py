@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean, median
 
+from chimera.measure.monitors.neighbours import neighbour_load
+from chimera.measure.monitors.sample import Sample
+from chimera.measure.monitors.thermal import thermal_drift
 from chimera.measure.summary.distribution import LEAST_FOR_INTERVAL, LEAST_FOR_P99
 from chimera.measure.summary.types import ConfigurationSummary
 from chimera.record.metrics.decode_throughput import decode_tokens_per_s
@@ -25,9 +28,7 @@ MOST_CLIENT_CPU = 0.7
 # An open loop that starts less than this share of what it should is no open loop of that rate.
 LEAST_ACHIEVED = 0.99
 MOST_FAILED = 0.01
-# Share of the machine's CPU that neither client nor server used, or time in which some task
-# waited for a CPU. Idle systems show up to a few percent.
-MOST_FOREIGN_CPU = 0.10
+# Share of the run in which some task waited for a CPU; idle systems show up to a few percent.
 MOST_PRESSURE = 0.10
 # Prefill that falls to less than this share from the first repeat on was partly cached.
 LEAST_PREFILL_SHARE = 0.5
@@ -137,15 +138,17 @@ def _clock(file: RunFile, _: Configurations) -> Iterator[str]:
 
 
 def _neighbours(file: RunFile, _: Configurations) -> Iterator[str]:
-    foreign = _foreign_cpu(file)
-    if foreign is not None and foreign > MOST_FOREIGN_CPU:
-        yield (
-            f"other programs used {foreign:.0%} of this machine's CPU; measure on a quiet machine"
-        )
+    load = neighbour_load(_samples(file))
+    if load is not None:
+        if load.disturbed:
+            yield (
+                f"other programs used {load.mean_percent:.0f}% of this machine's CPU, and its "
+                f"host took {load.steal_percent or 0.0:.0f}%; measure on a quiet machine"
+            )
         return
     before = file.run.environment.pressure
     after = file.end.pressure if file.end else None
-    if foreign is None and before and after and file.end and file.end.end_ns > 0:
+    if before and after and file.end and file.end.end_ns > 0:
         share = (after.total_us - before.total_us) * 1e3 / file.end.end_ns
         if share > MOST_PRESSURE:
             yield (
@@ -154,52 +157,20 @@ def _neighbours(file: RunFile, _: Configurations) -> Iterator[str]:
             )
 
 
-def _foreign_cpu(file: RunFile) -> float | None:
-    """Share of the machine's CPU that neither the server nor this client used.
-
-    None without a watched local server process: nobody could tell the two apart.
-    """
-    cores = file.run.environment.logical_cpus
-    total = _watched(file, "cpu", "cpu_percent")
-    server = _watched(file, "process", "cpu_percent")
-    client = file.end.client if file.end else None
-    if not cores or not total or not server or client is None or client.wall_s <= 0:
-        return None
-    own = (client.cpu_s + (client.watching_cpu_s or 0.0)) / client.wall_s / cores
-    return fmean(total) / 100 - fmean(server) / 100 / cores - own
-
-
-def _watched(file: RunFile, source: str, value: str) -> list[float]:
-    return [
-        seen.values[value]
-        for seen in file.watched
-        if seen.source == source and value in seen.values
-    ]
+def _samples(file: RunFile) -> list[Sample]:
+    return [Sample(seen.t_ns, seen.source, seen.values) for seen in file.watched]
 
 
 def _drift(file: RunFile, _: Configurations) -> Iterator[str]:
-    """Slower towards the end, with a processor that grew warmer or slower meanwhile."""
-    warmer = _change(_watched(file, "cpu", "temperature_c"))
-    slower = _change(_watched(file, "cpu", "frequency_hz"))
-    for gpu in sorted({s.source for s in file.watched if s.source.startswith("gpu")}):
-        warmer = max(warmer or 0.0, _change(_watched(file, gpu, "temperature_c")) or 0.0)
-        slower = min(slower or 0.0, _change(_watched(file, gpu, "clock_hz")) or 0.0)
+    """Slower towards the end, and a processor that grew warmer and slower meanwhile."""
+    hot = [found.source for found in thermal_drift(_samples(file)) or () if found.drifted]
     fall = _fall(file.requests)
-    if fall is not None and ((warmer or 0.0) > 0.05 or (slower or 0.0) < -0.03):
+    if hot:
+        slower = "" if fall is None else f", and decode throughput fell by {fall:.1%}"
         yield (
-            f"decode throughput fell by {fall:.1%} from the first third of the run to the last "
-            "while the processor grew warmer or slower: thermal drift; let it settle with "
-            "--warmup, or cool it"
+            f"{' and '.join(hot)} grew hot and slowed down during the run{slower}: thermal "
+            "drift; let it settle with --warmup, or cool it"
         )
-
-
-def _change(values: Sequence[float]) -> float | None:
-    """Relative change from the first third to the last; None below nine values."""
-    third = len(values) // 3
-    if third < 3:
-        return None
-    first = fmean(values[:third])
-    return (fmean(values[-third:]) - first) / first if first else None
 
 
 def _fall(requests: Sequence[Request]) -> float | None:

@@ -1,1 +1,4 @@
-"""What the machine and the server do while a run is measured, watched from another process."""
+"""Watch the machine while a benchmark runs, from a process of its own.
+
+This file imports nothing: the watching process imports the package too, and must start fast.
+"""
