@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -55,6 +55,9 @@ class PostgresDatabase:
         except psycopg.Error as error:
             said = self._said(error)
             raise StoreError(f"cannot open the store {self.shown}: {said}") from None
+        with suppress(psycopg.Error):  # before version 14, or built without it
+            # Some times faster than the default for chunks, and an eighth larger.
+            self._connection.execute("SET default_toast_compression = 'lz4'")
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         """See ``Database.query``."""
