@@ -19,7 +19,16 @@ from chimera.testing.sample_run import sample_run
 from chimera.testing.store_contract import ENDED, put
 
 CHIMERA = [sys.executable, "-c", "import sys; from chimera.cli.main import main; sys.exit(main())"]
-SMALL = ("bench", "--workload", "built-in:short", "--max-tokens", "2", "--warmup", "0", "--no-watch")
+SMALL = (
+    "bench",
+    "--workload",
+    "built-in:short",
+    "--max-tokens",
+    "2",
+    "--warmup",
+    "0",
+    "--no-watch",
+)
 Call = Callable[..., tuple[int, str, str]]
 
 
