@@ -5,6 +5,7 @@ The list is closed: what is not in it is passed over.
 
 from __future__ import annotations
 
+import http.client
 import math
 import re
 import urllib.error
@@ -12,7 +13,8 @@ import urllib.request
 
 from chimera.measure.monitors.sources import Unavailable, Values
 
-_LINE = re.compile(r"^([a-zA-Z_:][\w:]*)(\{.*\})?\s+(\S+)")
+# Labels may hold anything in quotes, and an exemplar may follow the value.
+_LINE = re.compile(r'([a-zA-Z_:][\w:]*)(?:\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})?[ \t]+(\S+)')
 _MOST_BYTES = 1 << 22
 _WAIT_S = 1.0
 
@@ -55,20 +57,25 @@ _KNOWN = {
 
 
 def parse_metrics(text: str) -> Values:
-    """The known values in a Prometheus text; those of several labels are added up."""
+    """The known values in a Prometheus text.
+
+    Those of several labels are added up; of shares, which one server may even give under two
+    names, the largest counts.
+    """
     found: Values = {}
-    for line in text.splitlines():
+    for line in text.split("\n"):
         match = _LINE.match(line)
         name = _KNOWN.get(match[1].replace(":", "_")) if match else None
         if match is None or name is None:
             continue
         try:
-            value = float(match[3])
+            value = float(match[2])
         except ValueError:
             continue
         if math.isfinite(value):
-            found[name] = found.get(name, 0.0) + value
-    return found
+            before = found.get(name, 0.0)
+            found[name] = max(before, value) if name.endswith("_share") else before + value
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 class ServerMetrics:
@@ -89,6 +96,6 @@ class ServerMetrics:
                 return parse_metrics(reply.read(_MOST_BYTES).decode("utf-8", "replace"))
         except urllib.error.HTTPError as error:
             raise Unavailable(f"its metrics page answers HTTP {error.code}") from None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
             why = getattr(error, "reason", error)
             raise Unavailable(f"its metrics page cannot be read: {why}") from None
