@@ -85,7 +85,10 @@ class Monitors:
         *lines, self._rest = (self._rest + data).split(b"\n")
         found = []
         for raw in lines:
-            line = msgspec.json.decode(raw, type=_Line)
+            try:
+                line = msgspec.json.decode(raw, type=_Line)
+            except msgspec.MsgspecError:  # half a line of a watcher that was killed, or no number
+                continue
             if line.missing:
                 self.not_watched[line.source] = line.missing
             else:

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import psutil
+
 from chimera.measure.monitors.sources import (
     Cpu,
     Disk,
@@ -26,6 +28,9 @@ from chimera.measure.monitors.sources import (
     Unavailable,
     Values,
 )
+
+# A source that a system refuses ends alone, and not the watcher with all others.
+_GONE = (Unavailable, OSError, RuntimeError, psutil.Error)
 
 
 class Source(Protocol):
@@ -47,7 +52,7 @@ def main() -> None:
         for source in list(sources):
             try:
                 values = source.read()
-            except Unavailable as error:
+            except _GONE as error:
                 sources.remove(source)
                 _say({"source": source.name, "missing": str(error)})
                 continue
@@ -76,7 +81,7 @@ def _opened(asked: dict[str, Any]) -> list[Source]:
     for name, make in makers.items():
         try:
             found += make()
-        except Unavailable as error:
+        except _GONE as error:
             _say({"source": name, "missing": str(error)})
     return found
 
