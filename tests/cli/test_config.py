@@ -13,10 +13,13 @@ import pytest
 from chimera.cli.bench import command
 from chimera.cli.config import Config, load_config
 from chimera.cli.main import main
+from chimera.engines.targets import open_target
 from chimera.errors import InputError
 from chimera.measure.selftest import FILE
 from chimera.record.runfile import RunFile, read_run
 from chimera.testing.mock_server import MockServer
+from tests.conftest import ROOT
+from tests.project.consoles import fenced_blocks
 
 MODEL = "mock?ttft_ms=2&itl_ms=1&tokens=4"
 
@@ -248,3 +251,15 @@ def test_the_newest_self_test_is_recorded(tmp_path: Path, server: MockServer) ->
     file = bench(target, "-w", "built-in:short", "--repeats", "1", "--max-tokens", "2")
     assert file.run.instrument is not None
     assert (file.run.instrument.streams, file.run.instrument.ttft_bias_mean_ns) == (8, 5)
+
+
+def test_the_documented_file_is_the_example() -> None:
+    blocks = fenced_blocks(ROOT / "docs" / "targets.md")
+    (shown,) = [body for tag, _, body in blocks if tag == "toml"]
+    path = ROOT / "examples" / "chimera.toml"
+    assert path.read_text("utf-8").splitlines() == shown
+    config = load_config(path)
+    assert config.workload("mine") == str(ROOT / "examples" / "prompts.jsonl:first=2")
+    assert config.profile("quick", command)["max_tokens"] == "4"
+    for target in config.targets.values():
+        open_target(target.target).close()
