@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
-from click.core import ParameterSource
 
 from chimera.cli import bench_options as words
+from chimera.cli import naming
 from chimera.cli.bench_output import Progress, bench_text
 from chimera.cli.bench_store import Place, keeping, store_option
+from chimera.cli.selftest import cache_folder
+from chimera.engines.targets import Access, open_target
 from chimera.measure.bench import run_bench
 from chimera.measure.files import write_side_files
 from chimera.measure.plan import BenchPlan
+from chimera.measure.selftest import kept_selftest
 from chimera.measure.summary import summarise
 from chimera.measure.workloads import open_workload
 from chimera.measure.workloads.built_in import SUITES
@@ -160,26 +164,30 @@ EXIT_INTERRUPTED = 130
     "newest.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@naming.key_options
+@naming.profile_option
+@naming.config_option
 @click.pass_context
 def command(ctx: click.Context, /, **asked: Any) -> None:
     """Measure a model and keep every sample.
 
-    TARGET is what to measure: llamacpp (the embedded model, the default) or
-    llamacpp:/path/model.gguf.
+    TARGET is what to measure: llamacpp (the embedded model, the default),
+    llamacpp:/path/model.gguf, openai:MODEL@URL, or a name from chimera.toml.
 
     Every configuration meets every prompt in each repeat, in random order; cold starts are
     set apart. The run goes to the store, and `chimera report --run ID` explains it. With
     --output a folder holds run.jsonl (everything), requests.csv (one row per request) and
     environment.json.
     """
-    with TargetCounter(asked["target"]) as counter:
+    access = naming.resolve(ctx, asked)
+    with TargetCounter(asked["target"], access) as counter:
         workload = open_workload(asked["workload"], seed=asked["seed"], count_tokens=counter)
     plan = words.plan_of(asked, workload)
     for note in workload.notes:
         click.echo(f"chimera: note: {note}", err=True)
     plan.configurations()  # what cannot be done is said before anything is made
     with keeping(asked["store"], asked["no_store"], asked["resume"], asked["output"]) as place:
-        file = _measure(plan, place, command_line(ctx))
+        file = _measure(plan, place, command_line(ctx), access)
     summary = summarise(file)
     kept, what = (place.folder or "the store"), (place.folder or f"--run {summary.run_id}")
     following = f"Every sample is in {kept}; next: chimera report {what}"
@@ -196,11 +204,18 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
         ctx.exit(EXIT_NOTHING_SUCCEEDED)
 
 
-def _measure(plan: BenchPlan, place: Place, command: str) -> RunFile:
+def _measure(plan: BenchPlan, place: Place, command: str, access: Access) -> RunFile:
     progress = Progress()
     try:
         file = run_bench(
-            plan, place.begin, command=command, on_progress=progress, resume=place.earlier
+            plan,
+            place.begin,
+            command=command,
+            access=access,
+            open_engine=partial(open_target, access=access),
+            instrument=kept_selftest(cache_folder()),
+            on_progress=progress,
+            resume=place.earlier,
         )
     finally:
         progress.end()
@@ -210,11 +225,14 @@ def _measure(plan: BenchPlan, place: Place, command: str) -> RunFile:
 
 
 def command_line(ctx: click.Context) -> str:
-    """The command as it was given, without the folders of paths: `chimera bench ...`."""
+    """The command as it was given, without the folders of paths: `chimera bench ...`.
+
+    What comes from chimera.toml stands in it as if it had been given.
+    """
     words_ = ["chimera", "bench"]
     for param in ctx.command.params:
         name = param.name or ""
-        if ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        if not param.expose_value or not naming.is_given(ctx, name):
             continue
         value = ctx.params[name]
         if isinstance(param, click.Argument):
@@ -224,7 +242,7 @@ def command_line(ctx: click.Context) -> str:
             continue
         flag = max(param.opts, key=len)
         if isinstance(value, bool):
-            words_.append(flag if value else param.secondary_opts[0])
+            words_ += [flag] if value else param.secondary_opts[:1]
         elif name == "workload":
             words_ += [flag, without_folder(str(value))]
         elif name == "settings":

@@ -24,6 +24,7 @@ import msgspec
 
 from chimera.errors import InputError
 from chimera.measure.plan import Setting
+from chimera.measure.workloads.built_in import SUITES
 
 FILE = "chimera.toml"
 
@@ -60,8 +61,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         found = self.workloads.get(name)
         if found is None:
             return name
-        path = Path(self.folder or ".") / found.workload
-        return str(path) if path.exists() else found.workload
+        spec = found.workload
+        if spec.partition(":")[0] in ("synthetic", *SUITES):
+            return spec
+        # The file may be followed by which part of it is wanted; a colon may stand in its name.
+        place = Path(self.folder or ".") / Path(spec).expanduser()
+        there = place.exists() or place.with_name(place.name.rpartition(":")[0] or "-").exists()
+        return str(place) if there else spec
 
     def profile(self, name: str, command: click.Command) -> dict[str, Any]:
         """The options of a profile, by the command's own parameter names.
@@ -81,9 +87,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         found: dict[str, Any] = {}
         for key, value in self.profiles[name].items():
             param = flags.get(key) or flags.get(key.replace("_", "-"))
-            if param is None or param.name is None:
+            if param is None or param.name in ("profile", "config"):
                 raise InputError(f"profile {name!r} in {FILE}: no option {key!r}")
-            found[param.name] = _as_given(value)
+            found[param.name] = _as_given(value, param, f"profile {name!r} in {FILE}: {key}")
         return found
 
 
@@ -116,10 +122,15 @@ def _nearest() -> Path | None:
     return next((p for folder in (here, *here.parents) if (p := folder / FILE).is_file()), None)
 
 
-def _as_given(value: Any) -> Any:
-    """A TOML value as the command line would give it."""
+def _as_given(value: Any, param: click.Parameter, where: str) -> Any:
+    """A TOML value as the command line would give it; a list may stand for "1,4,16"."""
     if isinstance(value, bool):
+        if not getattr(param, "is_flag", False):
+            raise InputError(f"{where} is neither true nor false")
         return value
-    if isinstance(value, list):
-        return tuple(str(item) for item in value)
-    return str(value) if isinstance(value, (int, float)) else value
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, int | float | str) for item in items):
+        raise InputError(f"{where} cannot be {value!r}")
+    if getattr(param, "multiple", False):
+        return tuple(map(str, items))
+    return ",".join(map(str, items))

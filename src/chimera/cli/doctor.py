@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 import msgspec
 
-from chimera.cli.config import load_config
+from chimera.cli import naming
 from chimera.engines.targets import open_target
 from chimera.measure.doctor import Check, Examination, examine
 from chimera.measure.plan import options_of
@@ -26,16 +27,22 @@ _MARKS = {"ok": ("ok", "green"), "missing": ("--", "yellow"), "failed": ("!!", "
     help="Limit of each of its two requests, in seconds.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
+@naming.key_options
+@naming.config_option
 @click.pass_context
-def command(ctx: click.Context, target: str, timeout: float, as_json: bool) -> None:
+def command(ctx: click.Context, /, target: str, timeout: float, as_json: bool, **key: Any) -> None:
     """Look a target over: is it there, does it stream, what does it count and tell.
 
     Two short requests are sent. What is missing limits what a benchmark can know; what failed
     has to be put right first.
     """
-    named = load_config().target(target)
+    config = naming.config_of(ctx)
+    named = config.target(target)
     options = options_of(named.options)
-    found = examine(named.target, lambda: open_target(named.target, options), timeout)
+    access = naming.access_of(named, config, key)
+    found = examine(
+        named.target, lambda: open_target(named.target, options, access=access), timeout
+    )
     click.echo(msgspec.json.encode(found) if as_json else _table(found))
     if not found.measurable:
         ctx.exit(EXIT_NOT_MEASURABLE)

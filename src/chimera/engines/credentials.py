@@ -15,6 +15,7 @@ from chimera.engines.wire.address import Address
 from chimera.errors import InputError
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+( +[\x21-\x7e]+)*")
 _HIDDEN = "[key]"
 # Servers quote a key cut short or with its middle starred out, so its beginning is looked for. A
@@ -72,6 +73,8 @@ class Credentials:
         if env is not None and file is not None:
             raise InputError("a key comes from an environment variable or from a file, not both")
         if env is not None:
+            if not _VARIABLE.fullmatch(env):  # perhaps the key itself: it is not shown
+                raise InputError("a key is given by the name of its variable, not by itself")
             key = os.environ.get(env, "").strip()
             if not key:
                 raise InputError(f"the environment variable {env} holds no key")

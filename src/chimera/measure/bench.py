@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 from functools import partial
 
 from chimera.engines.base import Measurable
-from chimera.engines.targets import open_target
+from chimera.engines.targets import Access, open_target
 from chimera.engines.wire.loop import Loop
 from chimera.engines.wire.wire import Wire
 from chimera.errors import EngineError, InputError, MissingExtra, OutputError
@@ -41,29 +41,33 @@ from chimera.measure.search import SHARE, good_share, highest_meeting, verdict
 from chimera.measure.until import is_narrow, why_stopped
 from chimera.measure.watching import Watching
 from chimera.record.request import RunEnd
-from chimera.record.run import Configuration, Options, Run
+from chimera.record.run import Configuration, Options, Run, SelfTest
 from chimera.record.runfile import RunFile, Sink
 
 OpenEngine = Callable[[str, Options, int], Measurable]
 OpenSink = Callable[[Run], Sink]
 
 
-def run_bench(
+def run_bench(  # noqa: PLR0913 - by name, and each has a default
     plan: BenchPlan,
     open_sink: OpenSink,
     *,
     command: str,
     host: HostName = "hash",
     open_engine: OpenEngine = open_target,
+    access: Access | None = None,
+    instrument: SelfTest | None = None,
     on_progress: OnProgress | None = None,
     resume: RunFile | None = None,
 ) -> RunFile:
     """Do what ``plan`` says; every record goes to the sink as soon as it is there.
 
     ``open_sink`` is called once the first engine has said which model it serves. ``command``
-    is recorded as the command line. ``resume`` is an earlier part of the run: what is missing
-    of it is done, and its header is the one that ``open_sink`` gets. The result is what the
-    sink was given; after Ctrl-C its end says "interrupted".
+    is recorded as the command line, ``instrument`` as this client's self-test. ``access`` is
+    what further client processes open the target with, as ``open_engine`` does in this one.
+    ``resume`` is an earlier part of the run: what is missing of it is done, and its header is
+    the one that ``open_sink`` gets. The result is what the sink was given; after Ctrl-C its end
+    says "interrupted".
 
     Raises:
         InputError: the plan or target cannot be used, or is not that of the run to resume.
@@ -74,6 +78,8 @@ def run_bench(
     with closing(Loop()) as loop:
         keeper = Keeper(loop, on_progress)
         bench = _Bench(plan, open_sink, command, host, open_engine, loop, keeper)
+        bench.access = access or Access()
+        bench.instrument = instrument
         if resume is not None:
             bench.restore(resume)
         return bench.run()
@@ -90,6 +96,8 @@ class _Bench:
         loop: Loop,
         keeper: Keeper,
     ) -> None:
+        self.access = Access()
+        self.instrument: SelfTest | None = None
         self._plan = plan
         self._open_sink = open_sink
         self._command = command
@@ -171,7 +179,10 @@ class _Bench:
                 "--processes needs a server that runs by itself; the embedded engine is "
                 "reached by the process that started it alone"
             )
-        setup = Setup(plan=self._plan, zero_utc=self._clock.zero_utc, zero_ns=self._clock.zero_ns)
+        clock, access = self._clock, self.access
+        setup = Setup(
+            plan=self._plan, access=access, zero_utc=clock.zero_utc, zero_ns=clock.zero_ns
+        )
         size, keeper = self._plan.processes, self._keeper
         crew = self._held.enter_context(ProcessCrew(size, setup, self._loop, keeper, self._gate))
         self._crew = self._blocks.crew = crew
@@ -219,6 +230,7 @@ class _Bench:
             command=self._command,
             environment=self._environment,
             server=engine.about(),
+            instrument=self.instrument,
             not_learnt={} if engine.version else {"engine_version": "the server does not say"},
         )
 

@@ -17,6 +17,7 @@ from typing import Self
 
 import msgspec
 
+from chimera.engines.targets import Access
 from chimera.engines.wire.lag import LagHistogram
 from chimera.engines.wire.loop import READ, Loop
 from chimera.errors import EngineError
@@ -32,9 +33,13 @@ _END_S = 10.0
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
-    """The first line to a member. ``zero_ns`` is the run's zero on the monotonic clock."""
+    """The first line to a member. ``zero_ns`` is the run's zero on the monotonic clock.
+
+    ``access`` says where a key is; the member reads it there by itself.
+    """
 
     plan: BenchPlan
+    access: Access = Access()
     zero_utc: str
     zero_ns: int
 
@@ -111,7 +116,7 @@ class ProcessCrew:
     """``size`` processes. ``lag``, ``reads``, ``cpu_s`` and ``clock_steps`` are their sums."""
 
     def __init__(self, size: int, setup: Setup, loop: Loop, keeper: Keeper, gate: InterruptGate):
-        line = msgspec.json.encode(setup)
+        line = msgspec.json.encode(setup, enc_hook=str)  # a path
         self._loop = loop
         self._keeper = keeper
         self._gate = gate
@@ -195,11 +200,18 @@ class ProcessCrew:
 
 
 def split(share: Share, parts: int) -> list[Share]:
-    """A share in ``parts``: every request and every client in exactly one of them."""
+    """A share in ``parts``: every request and every client in exactly one of them.
+
+    In a closed loop a part has as many requests as its clients would take in turn: none
+    without a client, as nobody would send them.
+    """
     found = []
+    turn = share.clients or parts
     for i in range(parts):
-        places = share.places and share.places[i::parts]
-        starts = share.starts_ns and share.starts_ns[i::parts]
+        places, starts = (
+            items and [item for n, item in enumerate(items) if n % turn % parts == i]
+            for items in (share.places, share.starts_ns)
+        )
         clients = (share.clients + parts - 1 - i) // parts
         part = msgspec.structs.replace(share, places=places, starts_ns=starts, clients=clients)
         found.append(part)

@@ -77,7 +77,8 @@ class _In:
 def main() -> None:
     """Serve until standard input ends."""
     lines, out = _In(), _Out()
-    setup = msgspec.json.decode(lines.line() or b"null", type=Setup)
+    data = lines.line() or b"null"
+    setup = msgspec.json.decode(data, type=Setup, dec_hook=lambda kind, text: kind(text))
     with ExitStack() as held:
         loop = held.enter_context(closing(Loop()))
         member = _Member(setup, loop, out, held)
@@ -90,6 +91,7 @@ def main() -> None:
 class _Member:
     def __init__(self, setup: Setup, loop: Loop, out: _Out, held: ExitStack) -> None:
         self._plan = setup.plan
+        self._access = setup.access
         self._clock = RunClock(setup.zero_utc, setup.zero_ns)
         self._loop = loop
         self._gate = InterruptGate(loop.wake)
@@ -101,7 +103,7 @@ class _Member:
         """Open every engine; the coordinator has started and warmed them already."""
         try:
             for options in dict.fromkeys(c.options for c in self._plan.configurations()):
-                engine = open_target(self._plan.target, options)
+                engine = open_target(self._plan.target, options, access=self._access)
                 self._held.callback(engine.close)
                 engine.start()
                 self._engines[options] = engine

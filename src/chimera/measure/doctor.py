@@ -59,7 +59,11 @@ def _checks(engine: Measurable, timeout_s: float) -> Iterator[Check]:
         return
     version = engine.version or "version unknown"
     yield Check("reachable", "ok", f"{engine.name} {version} at {engine.address}")
-    model = engine.model()
+    try:
+        model = engine.model()
+    except EngineError as error:
+        yield Check("model", "failed", str(error))
+        return
     yield Check("model", "ok", _described(model.name, model.quantization, model.sha256))
     for field, why in model.not_learnt.items():
         yield Check(f"model {field}", "missing", why)
@@ -73,8 +77,9 @@ def _checks(engine: Measurable, timeout_s: float) -> Iterator[Check]:
     try:
         engine.complete(request)
         done = engine.complete(request)
-    except RequestFailed as error:
-        yield Check("answers", "failed", f"{error.error_class.value}: {error.text}")
+    except EngineError as error:
+        kind = f"{error.error_class.value}: " if isinstance(error, RequestFailed) else ""
+        yield Check("answers", "failed", f"{kind}{error}")
         return
     yield Check("answers", "ok", f"{_TOKENS} tokens asked, {len(done.token_ns)} chunks came")
     yield from _measuring(done)
@@ -110,6 +115,13 @@ def _measuring(done: Completion) -> Iterator[Check]:
         yield Check("server's own times", "missing", "not told: " + ", ".join(missing))
 
 
+def _counted(engine: Measurable) -> int | None:
+    try:
+        return engine.count_tokens(PROMPT)
+    except EngineError:  # a server that counted at its start and does not now
+        return None
+
+
 def _counting(engine: Measurable, done: Completion) -> Iterator[Check]:
     if done.tokens_basis == "server":
         yield Check("output tokens", "ok", f"counted by the server: {done.output_tokens}")
@@ -125,7 +137,7 @@ def _counting(engine: Measurable, done: Completion) -> Iterator[Check]:
         yield Check("token times", "missing", f"{text}: times are those of chunks")
     else:
         yield Check("token times", "ok", "one chunk is one token")
-    if engine.count_tokens(PROMPT) is None:
+    if _counted(engine) is None:
         text = "no tokenizer to ask: whether a prompt fits shows only afterwards"
         yield Check("counts before sending", "missing", text)
     else:

@@ -63,6 +63,7 @@ class Sender:
         self, prompts: Iterator[WorkloadPrompt], clients: int, until_ns: int | None = None
     ) -> None:
         """``clients`` requests at a time, until there are no more or the time is up."""
+        self._sent_all = clients == 0
         supply = self._supply(prompts)
 
         def following() -> None:

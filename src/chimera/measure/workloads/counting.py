@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from chimera.engines.base import Engine
-from chimera.engines.targets import open_target
+from chimera.engines.targets import Access, open_target
 
 
 class TargetCounter:
@@ -17,8 +17,9 @@ class TargetCounter:
     once when the bench begins; the bench still starts engines of its own.
     """
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, access: Access | None = None) -> None:
         self._target = target
+        self._access = access
         self._open = ExitStack()
         self._engine: Engine | None = None
 
@@ -30,7 +31,7 @@ class TargetCounter:
             EngineError: it cannot be started, or fails.
         """
         if self._engine is None:
-            self._engine = open_target(self._target)
+            self._engine = open_target(self._target, access=self._access)
             self._open.callback(self._engine.close)
             self._engine.start()
         return self._engine.count_tokens(text)
