@@ -47,6 +47,7 @@ bench: $(VENV)/.local ## the speed figures of benchmarks/README.md (some minutes
 	@$(PY) -m benchmarks.bench_ingest
 	@$(PY) -m benchmarks.bench_cli
 	@$(PY) -m benchmarks.bench_report
+	@$(PY) -m benchmarks.bench_store
 
 # LOCK_OPTIONS=--upgrade takes newer versions; without it only what pyproject.toml demands moves.
 lock: $(VENV)/.made ## resolve pyproject.toml into requirements/*.txt

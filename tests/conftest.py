@@ -49,6 +49,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(skip)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _store_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test, and no program that it starts, writes to the user's own store."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHIMERA_STORE", str(tmp_path_factory.mktemp("store") / "chimera.db"))
+        yield
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The project's folder."""

@@ -3,6 +3,7 @@
     ChimeraError
     ├── InputError        what the user gave cannot be used (bad folder, bad option)
     ├── OutputError       the result cannot be written (no permission, full disk)
+    │   └── StoreError    the store of runs cannot be opened, read or written
     ├── EngineError       a model server cannot be reached, started or understood
     │   └── MissingExtra  the engine needs a package that is not installed
     ├── FormatError       a file of our own format is broken or too new
@@ -30,6 +31,10 @@ class OutputError(ChimeraError):
     """The result cannot be written."""
 
     exit_code = 3
+
+
+class StoreError(OutputError):
+    """The store of runs cannot be opened, read or written."""
 
 
 class EngineError(ChimeraError):

@@ -178,7 +178,8 @@ def test_too_little_memory_is_said() -> None:
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (3_000_000_000, 3_000_000_000))
 from chimera.cli.main import main
-sys.exit(main(["bench", "--num-ctx", "3000000", "--threads", "1", "--prompts", "short"]))
+options = ["-s", "num_ctx=3000000", "-s", "num_thread=1", "--workload", "built-in:short"]
+sys.exit(main(["bench", *options]))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 4
@@ -222,7 +223,7 @@ def test_a_load_has_a_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         LlamaCpp(model, start_timeout_s=0.5).start()
 
 
-@pytest.mark.parametrize("target", ["", "olama", "llama", ":", "llamacpp2:x"])
+@pytest.mark.parametrize("target", ["", "llama", ":", "llamacpp2:x"])
 def test_an_unknown_target_names_what_is_allowed(target: str) -> None:
     with pytest.raises(InputError, match=r"llamacpp, llamacpp:/path/model\.gguf"):
         open_target(target)

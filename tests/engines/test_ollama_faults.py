@@ -1,227 +1,207 @@
-"""Ollama's stream, and every way in which it can fail."""
+"""Every way in which Ollama, or what stands in its place, can fail is one error class."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
-from chimera.engines.base import (
-    Completion,
-    CompletionRequest,
-    ErrorClass,
-    Message,
-    RequestFailed,
-)
-from chimera.engines.ollama import Ollama
+from chimera.engines.answers import finished
+from chimera.engines.base import Completion, ErrorClass, RequestFailed
+from chimera.engines.ollama_stream import OllamaAnswer
 from chimera.engines.wire.address import Address
-from tests.engines.fault_server import END, HANG, HEAD, RouteServer, chunk, reply
+from chimera.engines.wire.call import Call, http_request
+from chimera.engines.wire.once import exchange_now
+from tests.engines.fault_server import END, HANG, FaultServer, chunk, reply
 
-GENERATE = "POST /api/generate"
-LINES = HEAD.replace(b"text/event-stream", b"application/x-ndjson")
-DIGEST = "d8" * 32
-Script = list[bytes | object]
+HEAD = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 
 
-def line(**fields: Any) -> bytes:
-    return chunk(json.dumps(fields) + "\n")
+def line(json: str) -> bytes:
+    """One line of a stream, in a chunk of its own."""
+    return chunk(json + "\n")
 
 
 def said(text: str) -> bytes:
-    return line(response=text, done=False)
+    return line(f'{{"model":"m","response":"{text}","done":false}}')
 
 
-def last(**fields: Any) -> bytes:
-    counts: dict[str, Any] = {
-        "prompt_eval_count": 3,
-        "eval_count": 2,
-        "total_duration": 9,
-        "load_duration": 4,
-    }
-    counts |= {"prompt_eval_duration": 2, "eval_duration": 1, "done_reason": "stop"}
-    kept = {name: value for name, value in (counts | fields).items() if value is not None}
-    return line(response="", done=True, **kept)
+def last(reason: str = "length", more: str = '"eval_count":2,"prompt_eval_count":3') -> bytes:
+    return line(f'{{"response":"","done":true,"done_reason":"{reason}",{more}}}')
 
 
-WHOLE: Script = [LINES, said("a"), said("b"), last(), END]
+ONE, TWO = said("a"), said("b")
 
 
-def page(**fields: Any) -> Script:
-    return [reply("200 OK", json.dumps(fields).encode())]
+def complete(
+    *script: bytes | object,
+    timeout_s: float = 5.0,
+    most: int | None = 4,
+    context: int | None = 512,
+    reload_ns: int | None = 1000,
+) -> Completion:
+    with FaultServer(*script) as server:
+        address = Address("http", "127.0.0.1", server.port)
+        data = http_request("POST", address, "/api/generate", {}, {})
+        answer = OllamaAnswer(None, most=most, context=context, reload_ns=reload_ns)
+        return finished(exchange_now(Call(address, data, answer, timeout_s=timeout_s)))
 
 
-def routes(**more: Script) -> dict[str, Script]:
-    entry = {"name": "m:1b", "digest": DIGEST, "size": 7, "details": {"parent_model": "/a/b"}}
-    loaded = {"name": "m:1b", "digest": DIGEST, "context_length": 16, "size_vram": 5}
-    found = {
-        "GET /api/version": page(version="0.24.0"),
-        "GET /api/tags": page(models=[entry]),
-        "GET /api/ps": page(models=[loaded]),
-        "POST /api/show": page(details={"quantization_level": "Q4_0", "parameter_size": "1.5B"}),
-        GENERATE: page(response="", done=True, done_reason="load"),
-    }
-    return found | {name.replace("_", " /api/", 1): script for name, script in more.items()}
-
-
-def at(server: RouteServer) -> Address:
-    return Address("http", "127.0.0.1", server.port)
-
-
-def complete(script: Script, *, chat: bool = False, timeout_s: float = 5.0) -> Completion:
-    place = "POST /api/chat" if chat else GENERATE
-    with RouteServer(routes()) as server, Ollama(at(server), "m:1b") as engine:
-        server.routes[place] = script
-        messages = (Message("user", "p"),) if chat else ()
-        request = CompletionRequest(
-            prompt="p", messages=messages, max_tokens=4, timeout_s=timeout_s
-        )
-        return engine.complete(request)
-
-
-def failure(script: Script, *, chat: bool = False, timeout_s: float = 5.0) -> RequestFailed:
+def failure(*script: bytes | object, timeout_s: float = 5.0) -> RequestFailed:
     with pytest.raises(RequestFailed) as caught:
-        complete(script, chat=chat, timeout_s=timeout_s)
+        complete(*script, timeout_s=timeout_s)
     assert "\n" not in caught.value.text
     assert isinstance(caught.value.partial, Completion)
     return caught.value
 
 
-def test_a_stream_is_read_whole() -> None:
-    done = complete(WHOLE)
-    assert (done.text, done.output_tokens, done.prompt_tokens) == ("ab", 2, 3)
-    assert (done.server_total_ns, done.server_load_ns, done.server_queue_ns) == (9, 4, None)
-    assert (done.server_prefill_ns, done.server_decode_ns) == (2, 1)
-    assert (done.finish_reason, done.tokens_basis, done.chunk_tokens) == ("stop", "server", (1, 1))
-    assert not done.reloaded
+def test_a_good_stream_is_read_whole() -> None:
+    times = (
+        '"eval_count":2,"prompt_eval_count":3,"total_duration":100,"load_duration":10,'
+        '"prompt_eval_duration":20,"eval_duration":30,"context":[1,2,3]'
+    )
+    done = complete(HEAD, ONE, TWO, last(more=times), END)
+    assert (done.text, done.output_tokens, done.finish_reason) == ("ab", 2, "length")
+    assert (done.prompt_tokens, done.cached_tokens, done.evaluated_tokens) == (3, None, None)
+    assert (done.server_load_ns, done.server_queue_ns, done.server_total_ns) == (10, None, 100)
+    assert (done.server_prefill_ns, done.server_decode_ns) == (20, 30)
+    assert (done.chunk_tokens, done.tokens_basis, done.reloaded) == ((1, 1), "server", False)
+    assert done.raw_reply is not None
+    assert "context" not in done.raw_reply
 
 
-def test_the_end_token_is_counted_and_came_with_the_last_line() -> None:
-    done = complete([LINES, said("a"), said("b"), last(eval_count=3), END])
-    assert (done.text, done.output_tokens, done.chunk_tokens) == ("ab", 3, (1, 1, 1))
-    more: Script = [LINES, said("a"), said("b"), last(eval_count=3, done_reason="length"), END]
-    assert complete(more).chunk_tokens is None
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        pytest.param([HEAD, ONE], ErrorClass.CUT_STREAM, id="closed after a line"),
+        pytest.param([HEAD, ONE, END], ErrorClass.CUT_STREAM, id="ended without a last line"),
+        pytest.param([HEAD, END], ErrorClass.CUT_STREAM, id="ended without any line"),
+        pytest.param([HEAD, ONE, TWO[:20]], ErrorClass.CUT_STREAM, id="cut inside a chunk"),
+        pytest.param(
+            [HEAD, ONE, chunk('{"resp'), END], ErrorClass.CUT_STREAM, id="cut inside a line"
+        ),
+        pytest.param([HEAD, ONE, chunk("hello\n")], ErrorClass.MALFORMED_STREAM, id="no JSON"),
+        pytest.param([HEAD, ONE, line("[1]")], ErrorClass.MALFORMED_STREAM, id="no object"),
+        pytest.param([HEAD, ONE, line('{"a":1}')], ErrorClass.MALFORMED_STREAM, id="no text"),
+        pytest.param(
+            [HEAD, ONE, line('{"response":7}')], ErrorClass.MALFORMED_STREAM, id="wrong type"
+        ),
+        pytest.param(
+            [HEAD, ONE, last(more='"eval_count":-1')], ErrorClass.MALFORMED_STREAM, id="negative"
+        ),
+        pytest.param([HEAD, ONE, line("[" * 100_000)], ErrorClass.MALFORMED_STREAM, id="too deep"),
+        pytest.param(
+            [HEAD, ONE, line('{"error":"unexpected EOF"}'), END],
+            ErrorClass.SERVER_ERROR,
+            id="error inside a 200",
+        ),
+    ],
+)
+def test_a_broken_stream_keeps_what_came(script: list[bytes], expected: ErrorClass) -> None:
+    error = failure(*script)
+    assert error.error_class is expected
+    partial = error.partial
+    assert partial is not None
+    assert partial.text == ("a" if ONE in script else "")
+    assert (partial.output_tokens, partial.finish_reason, partial.raw_reply) == (None, None, None)
+    assert partial.end_ns >= max(partial.token_ns, default=partial.start_ns)
 
 
-def test_what_is_zero_is_left_out_by_the_server_and_not_learnt() -> None:
-    names = ("prompt_eval_count", "eval_count", "load_duration", "eval_duration")
-    done = complete([LINES, said("a"), last(**dict.fromkeys(names)), END])
-    assert (done.output_tokens, done.tokens_basis, done.prompt_tokens) == (1, "chunks", None)
-    assert (done.server_load_ns, done.server_decode_ns, done.reloaded) == (None, None, False)
+def test_an_error_inside_a_stream_has_the_servers_words() -> None:
+    assert failure(HEAD, ONE, line('{"error":"a\\nb"}'), END).text == "a b"
+
+
+def test_a_token_repeated_over_and_over_ends_without_a_last_line() -> None:
+    error = failure(HEAD, *[said(" ha")] * 30, END)
+    assert error.error_class is ErrorClass.CUT_STREAM
+    assert "repeats one token" in error.text
+    assert "repeats" not in failure(HEAD, *[ONE, TWO] * 15, END).text
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "404 Not Found", "500 Error", "503 Busy"])
+@pytest.mark.parametrize(
+    ("body", "words"), [(b"", "without a message"), (b'{"error":"why not"}', "why not")]
+)
+def test_a_bad_status(status: str, body: bytes, words: str) -> None:
+    error = failure(reply(status, body))
+    assert (error.error_class, error.http_status) == (ErrorClass.HTTP_STATUS, int(status[:3]))
+    assert words in error.text
+
+
+def test_a_prompt_that_the_server_finds_too_long() -> None:
+    body = b'{"error":"the input length exceeds the context length"}'
+    error = failure(reply("400 Bad Request", body))
+    assert (error.error_class, error.http_status) == (ErrorClass.DOES_NOT_FIT, 400)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"error":"no model"}', ErrorClass.SERVER_ERROR),
+        (b'{"response":"a","done":true}', ErrorClass.MALFORMED_STREAM),
+        (b"<html>", ErrorClass.MALFORMED_STREAM),
+    ],
+)
+def test_a_200_that_is_no_stream(body: bytes, expected: ErrorClass) -> None:
+    assert failure(reply("200 OK", body)).error_class is expected
+
+
+@pytest.mark.parametrize("script", [[HANG], [HEAD, HANG], [HEAD, ONE, HANG]])
+def test_a_stall_ends_at_the_limit(script: list[bytes | object]) -> None:
+    assert failure(*script, timeout_s=0.3).error_class is ErrorClass.TIMEOUT
+
+
+def test_an_answer_without_a_token_is_empty() -> None:
+    assert failure(HEAD, last("stop", '"prompt_eval_count":3'), END).error_class is ErrorClass.EMPTY
+
+
+def test_lines_cut_anywhere_and_many_in_a_piece() -> None:
+    raw = "".join(f'{{"response":"{c}","done":false}}\n' for c in ("é", "🎉")).encode()
+    raw += b'{"response":"","done":true,"done_reason":"length","eval_count":2}\n\n'
+    for size in (1, 2, 3, 7, 1000):
+        pieces = [chunk(raw[i : i + size]) for i in range(0, len(raw), size)]
+        done = complete(HEAD, *pieces, END)
+        assert (done.text, done.chunk_tokens) == ("é🎉", (1, 1))
 
 
 def test_thinking_comes_first_and_is_no_answer() -> None:
-    thought = line(message={"role": "assistant", "content": "", "thinking": "hm"}, done=False)
-    answer = line(message={"role": "assistant", "content": "a"}, done=False)
-    end = line(message={"content": ""}, done=True, done_reason="stop", eval_count=4)
-    done = complete([LINES, thought, 0.01, answer, end, END], chat=True)
-    assert (done.text, done.reasoning, done.output_tokens) == ("a", "hm", 4)
-    assert done.first_token_ns is not None
-    assert done.first_answer_ns is not None
-    assert done.first_token_ns < done.first_answer_ns
-    assert done.chunk_tokens is None
+    thought = line('{"response":"","thinking":"hm","done":false}')
+    chat = line('{"message":{"role":"assistant","content":"","thinking":"m"},"done":false}')
+    nothing = line('{"response":"","done":false}')  # a tag that was swallowed
+    done = complete(HEAD, thought, chat, nothing, ONE, last(more='"eval_count":4'), END)
+    assert (done.reasoning, done.text) == ("hmm", "a")
+    assert done.first_token_ns == done.token_ns[0]
+    assert done.first_answer_ns == done.token_ns[-1]
+    # One of the four has no text, so nobody knows which chunk had it.
+    assert (done.chunk_tokens, done.output_tokens, len(done.token_ns)) == (None, 4, 3)
 
 
-def test_a_long_load_in_a_request_is_a_reload() -> None:
-    assert complete([LINES, said("a"), last(load_duration=700_000_000), END]).reloaded
-    assert not complete([LINES, said("a"), last(load_duration=300_000_000), END]).reloaded
+def test_the_end_of_text_is_a_token_of_the_last_line() -> None:
+    done = complete(HEAD, ONE, TWO, last("stop", '"eval_count":3'), END)
+    assert (done.chunk_tokens, done.output_tokens) == ((1, 1, 1), 3)
+    assert done.token_ns[-1] == done.end_ns
+    assert complete(HEAD, ONE, last("stop", '"eval_count":3'), END).chunk_tokens is None
 
 
-def test_a_full_context_is_told_from_a_limit() -> None:
-    full: Script = [LINES, said("a"), last(prompt_eval_count=14, done_reason="length"), END]
-    assert complete(full).finish_reason == "context"
-    reached = last(prompt_eval_count=12, eval_count=4, done_reason="length")
-    assert complete([LINES, said("a"), reached, END]).finish_reason == "length"
+def test_uncounted_tokens_are_chunks_and_said_to_be() -> None:
+    done = complete(HEAD, ONE, TWO, last(more='"prompt_eval_count":3'), END)
+    assert (done.output_tokens, done.tokens_basis, done.chunk_tokens) == (2, "chunks", None)
 
 
-def test_a_prompt_that_filled_the_context_may_have_been_cut() -> None:
-    """Versions without ``truncate`` drop the front of a longer prompt in silence."""
-    error = failure([LINES, said("a"), last(prompt_eval_count=16), END])
-    assert error.error_class is ErrorClass.PROMPT_CHANGED
-    assert "16 tokens of the prompt, its whole context" in error.text
+def test_what_comes_after_the_last_line_is_not_looked_at() -> None:
+    assert complete(HEAD, ONE, TWO, last(), line("x"), END).text == "ab"
 
 
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        pytest.param([LINES, said("a")], ErrorClass.CUT_STREAM, id="closed after a line"),
-        pytest.param([LINES, said("a"), END], ErrorClass.CUT_STREAM, id="no last line"),
-        pytest.param([LINES, said("a"), chunk('{"re')], ErrorClass.CUT_STREAM, id="cut in a line"),
-        pytest.param(
-            [LINES, said("a"), chunk("no\n"), END], ErrorClass.MALFORMED_STREAM, id="no JSON"
-        ),
-        pytest.param(
-            [LINES, said("a"), chunk("[1]\n"), END], ErrorClass.MALFORMED_STREAM, id="no object"
-        ),
-        pytest.param(
-            [LINES, said("a"), line(a=1), END], ErrorClass.MALFORMED_STREAM, id="another object"
-        ),
-        pytest.param(
-            [LINES, said("a"), line(response=7), END], ErrorClass.MALFORMED_STREAM, id="wrong type"
-        ),
-        pytest.param(
-            [LINES, said("a"), last(eval_count="2"), END], ErrorClass.MALFORMED_STREAM, id="count"
-        ),
-        pytest.param(
-            [LINES, said("a"), last(eval_count=-2), END], ErrorClass.MALFORMED_STREAM, id="below 0"
-        ),
-        pytest.param(
-            [LINES, said("a"), line(error="slot failed"), END], ErrorClass.SERVER_ERROR, id="error"
-        ),
-    ],
-)
-def test_a_broken_stream_keeps_what_came(script: Script, expected: ErrorClass) -> None:
-    error = failure(script)
-    assert error.error_class is expected
-    assert error.partial is not None
-    assert (error.partial.text, len(error.partial.token_ns)) == ("a", 1)
-    assert (error.partial.output_tokens, error.partial.finish_reason) == (None, None)
-    if expected is ErrorClass.SERVER_ERROR:
-        assert error.text == "slot failed"
+def test_a_full_context_is_no_limit_of_tokens() -> None:
+    full = last(more='"eval_count":2,"prompt_eval_count":510')
+    assert complete(HEAD, ONE, TWO, full, END).finish_reason == "context"
+    assert complete(HEAD, ONE, TWO, full, END, most=2).finish_reason == "length"
+    assert complete(HEAD, ONE, TWO, full, END, most=None).finish_reason == "context"
+    assert complete(HEAD, ONE, TWO, full, END, context=None).finish_reason == "length"
 
 
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [
-        pytest.param([LINES, last(eval_count=None), END], ErrorClass.EMPTY, id="no token"),
-        pytest.param([LINES, END], ErrorClass.CUT_STREAM, id="no line"),
-        pytest.param([reply("200 OK", b"")], ErrorClass.MALFORMED_STREAM, id="no body"),
-        pytest.param([reply("200 OK", b"<html>")], ErrorClass.MALFORMED_STREAM, id="a page"),
-        pytest.param([reply("200 OK", b'{"error":"x"}')], ErrorClass.SERVER_ERROR, id="error"),
-        pytest.param([], ErrorClass.CUT_STREAM, id="closed without an answer"),
-        pytest.param([b"\x00 no\r\n\r\n"], ErrorClass.MALFORMED_STREAM, id="no HTTP"),
-        pytest.param(
-            [reply("400 Bad", b'{"error":"the input length exceeds the context length"}')],
-            ErrorClass.DOES_NOT_FIT,
-            id="too long",
-        ),
-        pytest.param(
-            [b"HTTP/1.1 302 There\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"],
-            ErrorClass.REDIRECT,
-            id="elsewhere",
-        ),
-    ],
-)
-def test_an_empty_or_other_answer(script: Script, expected: ErrorClass) -> None:
-    assert failure(script).error_class is expected
-
-
-@pytest.mark.parametrize("chat", [True, False])
-@pytest.mark.parametrize("status", [400, 401, 404, 429, 500, 503])
-@pytest.mark.parametrize("body", [b"", b'{"error":"why not"}', b"why not"])
-def test_a_bad_status(status: int, body: bytes, chat: bool) -> None:
-    error = failure([reply(f"{status} Nope", body)], chat=chat)
-    assert (error.error_class, error.http_status) == (ErrorClass.HTTP_STATUS, status)
-    assert ("why not" if body else "without a message") in error.text
-
-
-@pytest.mark.parametrize("script", [[HANG], [LINES, HANG], [LINES, said("a"), HANG]])
-def test_a_silent_server_is_left_at_the_limit(script: Script) -> None:
-    assert failure(script, timeout_s=0.3).error_class is ErrorClass.TIMEOUT
-
-
-@pytest.mark.parametrize("size", [1, 3, 7, 1000])
-def test_lines_are_not_pieces(size: int) -> None:
-    raw = b'{"response":"a\\u00e9"}\n\n{"response":"\xe2\x82\xac"}\n{"done":true,"eval_count":2}\n'
-    pieces = [chunk(raw[i : i + size]) for i in range(0, len(raw), size)]
-    assert complete([LINES, *pieces, END]).text == "aé€"
+def test_a_load_within_a_request_is_told_by_its_time() -> None:
+    for load_ns, reload_ns, expected in ((999, 1000, False), (2000, 1000, True), (9, None, False)):
+        more = f'"eval_count":2,"load_duration":{load_ns}'
+        done = complete(HEAD, ONE, TWO, last(more=more), END, reload_ns=reload_ns)
+        assert done.reloaded is expected

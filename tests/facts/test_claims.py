@@ -8,6 +8,7 @@ import pytest
 
 from chimera.facts import Facts
 from chimera.facts.claims import printed_slack
+from chimera.facts.explain import explain
 from tests.facts.folders import facts_in, write_csv
 
 ROWS = [
@@ -115,3 +116,70 @@ def test_a_contradiction_names_the_closest_record(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_the_last_printed_digit(text: str, value: float, slack: float) -> None:
     assert printed_slack(text, value) == pytest.approx(slack)
+
+
+@pytest.mark.parametrize(
+    ("said", "label"),
+    [
+        ("512 tok/s", "contradicted"),
+        ("279.9", "contradicted"),
+        ("281", "within"),  # 280.5 to 281.5 as printed: the lowest record is in it
+        ("290.5", "within"),
+        ("285.17", "within"),  # the mean, but it does not say that it is one
+    ],
+)
+def test_a_bare_value_of_a_model_is_held_against_the_range_of_its_records(
+    tmp_path: Path, said: str, label: str
+) -> None:
+    facts = facts_with(tmp_path, "| model | tok/s |", f"| gemma3:270m | {said} |")
+    found = {k: getattr(facts.claims, k).value for k in ("contradicted", "within", "unbound")}
+    assert found == {"contradicted": 0, "within": 0, "unbound": 0, label: 1}
+
+
+def test_the_range_is_shown_as_facts(tmp_path: Path) -> None:
+    facts = facts_with(tmp_path, "| model | tok/s |", "| gemma3:270m | 512 |")
+    (claim,) = facts.claims.contradictions
+    assert claim.low is not None
+    assert claim.high is not None
+    assert (claim.low.value, claim.high.value, claim.high.n) == (281.25, 290.5, 3)
+    assert explain(facts, claim.high).agrees
+    (finding,) = [f for f in facts.findings if f.kind == "documents"]
+    assert {claim.low.id, claim.high.id} <= {f.id for f in finding.facts}
+
+
+def test_what_several_models_could_mean_is_never_held_against_all_of_them(tmp_path: Path) -> None:
+    header = "| quantization | tok/s |"
+    facts = facts_with(tmp_path, header, "| q4_0 | 512 |", above="# gemma3:270m, gemma3:latest")
+    assert verdicts(facts) == (0, 0, 1)
+
+
+def test_a_cold_start_does_not_widen_the_range(tmp_path: Path) -> None:
+    rows = [{"model": "a:1b", "phase": p, "ttft_s": v}
+            for p, v in (("cold", 2.3), ("warm", 0.12), ("warm", 0.14))]  # fmt: skip
+    write_csv(tmp_path / "runs.csv", rows)
+    table = "| model | TTFT (s) |\n|---|---|\n| a:1b | 1.75 |\n| a:1b | 2.3 |\n| a:1b | 0.13 |\n"
+    (tmp_path / "r.md").write_text(table, encoding="utf-8")
+    facts = facts_in(tmp_path)
+    assert (facts.claims.contradicted.value, facts.claims.within.value) == (1, 2)
+    (claim,) = facts.claims.contradictions
+    assert claim.high is not None
+    assert (claim.high.value, claim.high.scope) == (0.14, "warm")
+
+
+def test_the_rate_of_many_requests_together_is_not_held_against_single_ones(tmp_path: Path) -> None:
+    rows = [{"model": "a:1b", "concurrency": c, "eval_rate_tokens_per_s": v}
+            for c, v in ((8, 50.25), (8, 60.75))]  # fmt: skip
+    write_csv(tmp_path / "runs.csv", rows)
+    (tmp_path / "r.md").write_text("| model | tok/s |\n|---|---|\n| a:1b | 430 |\n", "utf-8")
+    assert verdicts(facts_in(tmp_path)) == (0, 0, 1)
+
+
+def test_one_value_is_spoken_of_as_one(tmp_path: Path) -> None:
+    facts = facts_with(tmp_path, "| model | num_ctx | tok/s |", "| qwen3:4b | 1 | 5 |",
+                       "| gemma3:latest | 1024 | 512 |")  # fmt: skip
+    (finding,) = [f for f in facts.findings if f.kind == "documents"]
+    said = " ".join(
+        "".join(s.text for s in c.variants[0] if hasattr(s, "text")) for c in finding.says
+    )
+    assert " value in tables of documents is contradicted" in said
+    assert " value in documents could not be held against any record and is neither" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -259,6 +260,31 @@ def test_utf16_taken_for_text_is_rejected_with_what_it_says(tmp_path: Path) -> N
     twice = "==ERROR== no counters".encode("utf-16").decode("latin-1").encode()
     result = read(tmp_path, a__csv=twice)
     assert "==ERROR==" in result.files[0].reason
+
+
+def test_files_read_one_by_one_or_together_give_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = {f"{i}__{kind}" for i in range(3) for kind in ("csv", "json", "md", "txt")}
+    files = {name: CSV + name if "2" in name else CSV for name in names}
+    together = read(tmp_path, **files)
+    monkeypatch.setattr("chimera.ingest.folder._HELD", 0)
+    assert ingest_folder(tmp_path) == together
+    assert [f.name for f in together.files] == sorted(n.replace("__", ".") for n in names)
+
+
+def test_reading_makes_no_cycles_while_the_collector_is_paused(tmp_path: Path) -> None:
+    read(tmp_path, a__csv=CSV, b__csv=CSV + "x\n", c__json='[{"ttft_s": 1}', d__md="| a |\n|--|\n")
+    gc.collect()
+    gc.disable()
+    try:
+        result = ingest_folder(tmp_path)
+        assert gc.collect() == 0
+        assert not gc.isenabled()  # left as it was found
+    finally:
+        gc.enable()
+    assert ingest_folder(tmp_path) == result
+    assert gc.isenabled()
 
 
 def test_the_same_bytes_under_two_names_count_once(tmp_path: Path) -> None:

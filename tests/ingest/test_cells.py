@@ -76,6 +76,14 @@ def test_decimal_commas_and_thousands_points(tmp_path: Path) -> None:
     assert "decimal-comma" in kinds(result)
 
 
+def test_a_dot_groups_thousands_where_its_column_has_decimal_commas(tmp_path: Path) -> None:
+    text = "model;ttft_ms;latency_ms;temp\na;1.204;1.250;0,8\na;980,5;1.500;0,8\n"
+    batch = only(read(tmp_path, a__csv=text))
+    assert values(batch, "ttft") == [pytest.approx(1.204), pytest.approx(0.9805)]
+    assert values(batch, "e2e_latency") == [pytest.approx(0.00125), pytest.approx(0.0015)]
+    assert column(batch, "temperature").values == [0.8, 0.8]
+
+
 def test_thousands_separators_and_si_suffixes(tmp_path: Path) -> None:
     text = 'model,eval_rate,prompt_eval_rate\nm,"1,234.5",1.5k\nm,"2,000",2k\n'
     batch = only(read(tmp_path, a__csv=text))

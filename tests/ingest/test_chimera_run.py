@@ -64,6 +64,18 @@ def test_rows_are_lines_of_the_file(run_file: Path) -> None:
     assert prompts == values(batch, "prompt_id")
 
 
+def test_limits_of_each_prompt_are_a_column(run_file: Path, tmp_path: Path) -> None:
+    limits = {"short": 8, "medium": 16, "long": 48}
+    first, *rest = run_file.read_text().splitlines()
+    header = json.loads(first)
+    request = header["run"]["plan"]["request"]
+    request |= {"max_tokens": None, "max_tokens_by_prompt": limits}
+    (tmp_path / "run.jsonl").write_text("\n".join([json.dumps(header), *rest]) + "\n")
+    (batch,) = ingest_folder(tmp_path).batches
+    assert values(batch, "num_predict") == [limits[p] for p in values(batch, "prompt_id")]
+    assert not [name for name in batch.constants if "max_tokens" in name or name == "num_predict"]
+
+
 def test_the_tables_beside_a_run_are_no_second_run(run_file: Path) -> None:
     result = ingest_folder(run_file.parent)
     run, table = result.file("run.jsonl"), result.file("requests.csv")

@@ -159,3 +159,23 @@ def test_every_format_of_other_tools_ends_with_an_outcome(corpus: Path) -> None:
     for batch in result.batches:
         for column in batch.metrics():
             assert len(column.values) == len(batch) == len(column.raw)
+
+
+def test_other_tools_give_no_invented_failure_and_no_invented_time(corpus: Path) -> None:
+    """Header lines of GuideLLM, the time of its whole run, what inference-perf sums up of none."""
+    for tool in ("guidellm", "inference-perf", "ollama", "pytest-benchmark"):
+        result = ingest_folder(str(corpus / "formats" / tool))
+        assert [b.outcomes for b in result.batches if any(b.outcomes)] == []
+        samples = [b for b in result.batches if b.kind == "sample"]
+        assert "duration" not in {c.key for b in samples for c in b.metrics() if tool == "guidellm"}
+
+
+def test_llama_bench_gives_prefill_and_decode_apart(corpus: Path) -> None:
+    for batch in ingest_folder(str(corpus / "formats" / "llama-bench")).batches:
+        for key, silent in (("prefill_throughput", "n_prompt"), ("decode_throughput", "n_gen")):
+            rate, tokens = batch.column(key, "mean"), batch.column(silent)
+            assert tokens is not None
+            if rate is not None:
+                assert rate.unit == "tokens/s"
+                pairs = zip(rate.values, tokens.values, strict=True)
+                assert all(n for value, n in pairs if value is not None)

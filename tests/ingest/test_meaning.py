@@ -98,12 +98,27 @@ def test_a_second_header_row_is_no_record(tmp_path: Path) -> None:
         ("Kontext (num_ctx)", "parameter", "num_ctx"),
         ("Antwort (latency)", "metric", "e2e_latency"),
         ("Foo (tokens)", "unknown", "Foo (tokens)"),
+        ("E2E latency [s]", "metric", "e2e_latency"),
+        ("Zeit bis zum ersten Token (ms)", "metric", "ttft"),
+        ("load_average", "unknown", "load_average"),
+        ("mean_load_s", "metric", "load_time"),
+        ("Temperatur", "parameter", "temperature"),
+        ("Läufe", "status", "repeat"),
         ("input_token_throughput", "metric", "input_throughput"),
     ],
 )
 def test_names(name: str, role: str, key: str) -> None:
     reading = read_name(name)
     assert (reading.role, reading.key) == (role, key)
+
+
+@pytest.mark.parametrize("name", ["decode_tps", "eval_tps", "prompt_eval_tps", "mean_output_tps"])
+def test_a_phase_per_second_is_in_tokens(name: str) -> None:
+    assert read_name(name).unit == "tokens/s"
+
+
+def test_a_bare_tps_may_be_of_transactions() -> None:
+    assert (read_name("tps").key, read_name("tps").unit) == ("token_rate", "")
 
 
 def test_a_remark_can_say_the_phase(tmp_path: Path) -> None:

@@ -101,6 +101,12 @@ def test_a_summary_of_groups_is_derived(tmp_path: Path) -> None:
     assert not next(b for b in off.batches if b.file == "summary.csv").derived_from
 
 
+def test_a_summary_is_held_against_rows_the_first_of_which_has_no_value(tmp_path: Path) -> None:
+    rows = "model,ttft_s,eval_rate\nm,0.1312,\nm,0.1478,50.25\nm,0.1295,50.75\n"
+    result = read(tmp_path, runs__csv=rows, means__csv="model,mean_eval_rate\nm,50.9\n")
+    assert [b.derived_from for b in result.batches if b.kind == "summary"] == [""]
+
+
 def test_the_path_gives_the_model_only_where_the_rows_do_not(tmp_path: Path) -> None:
     bare = "ttft_s,eval_rate\n0.1,50\n0.2,51\n"
     result = read(tmp_path, gemma3_270m_runs__csv=bare, runs__csv=bare.replace("50", "60"))

@@ -171,3 +171,120 @@ def test_a_file_without_any_metric_says_so(tmp_path: Path) -> None:
     result = _json(tmp_path, {"error": "No inference data available"})
     assert result.files[0].outcome == "no benchmark data"
     assert "No inference data available" in result.files[0].reason
+
+
+RUN = {
+    "model": "tiny:1b",
+    "start_time": 1000.5,
+    "end_time": 1013.5,
+    "duration": 13.0,
+    "requests": {
+        "failed": [],
+        "done": [
+            {"request_latency": 0.5, "output_tokens": 10, "output_tokens_per_second": 20.0},
+            {"request_latency": 0.8, "output_tokens": 12, "output_tokens_per_second": 15.0},
+            {"request_latency": 0.4, "output_tokens": 10, "output_tokens_per_second": 25.0},
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize("value", [{"benchmarks": [RUN, RUN | {"duration": 15.0}]}, RUN])
+def test_the_time_of_a_whole_run_is_no_sample(tmp_path: Path, value: Any) -> None:
+    """As GuideLLM: a benchmark with its requests, and how long all of it took."""
+    result = _json(tmp_path, value)
+    assert not [c for b in result.batches if b.kind == "sample" for c in b.metrics()
+                if c.key == "duration"]  # fmt: skip
+    assert {len(b) for b in result.batches if b.kind == "sample"} == {3}
+
+
+def test_a_run_that_says_only_how_long_it_took_measures_nothing(tmp_path: Path) -> None:
+    run = {"model": "m", "start_time": 1000.5, "end_time": 1013.5, "duration_s": 13.0}
+    result = _json(tmp_path, run)
+    assert not result.batches
+    assert "run-duration" in kinds(result)
+
+
+def test_a_record_with_its_own_start_and_end_keeps_its_time(tmp_path: Path) -> None:
+    rows = [{"model": "m", "start_time": i, "end_time": i + 1.5, "duration_s": 1.5} for i in (1, 9)]
+    assert values(only(_json(tmp_path, rows)), "duration") == [1.5, 1.5]
+
+
+def test_a_rate_of_one_request_is_no_rate_of_all_of_them(tmp_path: Path) -> None:
+    """Its tokens over its own time prove both what the rate is and the unit of the time."""
+    batch = next(b for b in _json(tmp_path, RUN).batches if b.kind == "sample")
+    assert values(batch, "wall_throughput") == [20.0, 15.0, 25.0]
+    assert batch.column("output_throughput") is None
+    assert (column(batch, "e2e_latency").unit, column(batch, "e2e_latency").unit_from) == (
+        "s",
+        "equal rate",
+    )
+
+
+def test_a_unit_beside_it_makes_no_metric_of_an_unknown_name(tmp_path: Path) -> None:
+    """As AIPerf: {"name": {"unit": "ms", "avg": ...}}, where the name may be anything."""
+    value = {
+        "model": "m",
+        "time_to_first_token": {"unit": "ms", "avg": 125.0},
+        "output_sequence_length": {"unit": "tokens", "avg": 24.0},
+        "http_dns_lookup": {"unit": "ms", "avg": 3.0},
+        "input_config": {"output_tokens": {"mean": 30}},
+    }
+    result = _json(tmp_path, value)
+    assert values(only(result), "ttft", "mean") == [0.125]
+    assert values(only(result), "output_tokens", "mean") == [24.0]
+    assert [c.key for c in only(result).metrics()] == ["ttft", "output_tokens"]
+    assert "http_dns_lookup.avg (ms)" in result.files[0].unrecognised
+
+
+def test_lists_that_are_not_read_are_listed(tmp_path: Path) -> None:
+    """As vLLM's ``itls``: a list of gaps for each request."""
+    run = {"model": "m", "ttfts": [0.1, 0.2], "itls": [[0.01, 0.02], [0.03]], "odd": [1, 2, 3]}
+    result = _json(tmp_path, [run, run])
+    assert set(result.files[0].unrecognised) == {"itls (lists)", "odd"}
+    assert {len(b) for b in result.batches} == {2}
+
+
+@pytest.mark.parametrize("scatter", [0.0, 0.4])
+def test_prefill_and_decode_rates_in_one_column(tmp_path: Path, scatter: float) -> None:
+    """As llama-bench: ``avg_ts`` is of the prompt or of the answer, by the tokens of its row."""
+    rows = [
+        {"model_filename": "m.gguf", "n_prompt": p, "n_gen": g, "avg_ns": int(t * 1e9),
+         "stddev_ns": int(scatter * t * 1e9), "avg_ts": (p + g) / t * (1 + scatter**2),
+         "stddev_ts": 1.5}
+        for p, g, t in ((512, 0, 2.0), (0, 128, 4.0))
+    ]  # fmt: skip
+    batch = only(_json(tmp_path, rows))
+    more = 1 + scatter**2
+    assert values(batch, "prefill_throughput", "mean") == [pytest.approx(256.0 * more), None]
+    assert values(batch, "decode_throughput", "mean") == [None, pytest.approx(32.0 * more)]
+    assert values(batch, "decode_throughput", "sd") == [None, 1.5]
+
+
+def test_a_point_in_time_is_no_rate(tmp_path: Path) -> None:
+    rows = [
+        {"model": "m", "n_prompt": 512, "n_gen": 0, "avg_ns": 2_000_000_000, "avg_ts": ts}
+        for ts in (1700000000.5, 1700000003.5)
+    ]
+    result = _json(tmp_path, rows)
+    assert [c.key for c in only(result).metrics()] == ["duration"]
+    assert "avg_ts" in result.files[0].unrecognised
+
+
+def test_a_mark_of_failure_behind_a_column_of_two_rates_is_read(tmp_path: Path) -> None:
+    rows = [
+        {"model": "m", "n_prompt": p, "n_gen": g, "avg_ns": int(t * 1e9), "avg_ts": (p + g) / t,
+         "timed_out": late}
+        for p, g, t, late in ((512, 0, 2.0, False), (0, 128, 4.0, True))
+    ]  # fmt: skip
+    batch = only(_json(tmp_path, rows))
+    assert batch.outcomes == ["", "timed_out is true"]
+    assert column(batch, "decode_throughput", "mean").role == "metric"
+
+
+def test_a_rate_of_one_request_is_known_by_any_count_of_its_tokens(tmp_path: Path) -> None:
+    rows = [
+        {"model": "m", "tokens": n, "e2e_latency_s": t, "output_throughput_tokens_per_s": n / t}
+        for n, t in ((30, 1.5), (45, 3.0), (50, 2.0))
+    ]
+    assert values(only(_json(tmp_path, rows)), "wall_throughput") == [20.0, 15.0, 25.0]

@@ -15,7 +15,8 @@ import pytest
 from chimera.record.runfile import read_run
 
 CHIMERA = [sys.executable, "-c", "import sys; from chimera.cli.main import main; sys.exit(main())"]
-SMALL = ["bench", "--num-ctx", "256", "--threads", "1,2", "--prompts", "short", "--max-tokens", "3"]
+SHORT = ["--workload", "built-in:short"]
+SMALL = ["bench", "-s", "num_ctx=256", "-s", "num_thread=1,2", *SHORT, "--max-tokens", "3"]
 
 
 def chimera(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -32,8 +33,9 @@ def test_a_whole_run(tmp_path: Path) -> None:
     file = read_run(folder / "run.jsonl")
     assert file.notes == ()
     assert file.run.command == (
-        "chimera bench --num-ctx 256 --threads 1,2 --prompts short --repeats 2 --max-tokens 3 "
-        "--seed 3 --output out"
+        "chimera bench --set num_ctx=256 --set num_thread=1,2 --workload built-in:short "
+        "--repeats 2 "
+        "--max-tokens 3 --seed 3 --output out"
     )
     assert len(file.requests) == 2 + 2 * 2
     for request in file.requests:
@@ -52,20 +54,54 @@ def test_a_whole_run(tmp_path: Path) -> None:
 
 @pytest.mark.model
 def test_the_summary_as_json(tmp_path: Path) -> None:
-    done = chimera(*SMALL, "--repeats", "2", "--json", "-o", "out", cwd=tmp_path)
+    done = chimera(*SMALL, "--repeats", "3", "--json", "-o", "out", cwd=tmp_path)
     assert done.returncode == 0
     summary = json.loads(done.stdout)
-    assert [cell["n"] for cell in summary["cells"]] == [2, 2]
-    low, high = summary["cells"][0]["metrics"]["ttft_s"]["ci95"]
-    assert low <= summary["cells"][0]["metrics"]["ttft_s"]["mean"] <= high
+    both = summary["configurations"]
+    assert [one["n"] for one in both] == [3, 3]
+    assert [one["options"]["num_thread"] for one in both] == [1, 2]
+    ttft = both[0]["metrics"]["ttft_s"]
+    low, high = ttft["ci95_repeats"]
+    assert low <= ttft["mean"] <= high
+    assert (ttft["repeats"], ttft["p99"]) == (3, None)
+    assert any("no p99 below 100" in warning for warning in summary["warnings"])
+
+
+@pytest.mark.model
+def test_synthetic_prompts_have_the_length_asked_for(tmp_path: Path) -> None:
+    spec = "synthetic:in=uniform(40,70),out=uniform(2,4),n=3,prefix=8"
+    arguments = ["bench", "--workload", spec, "--repeats", "1", "--seed", "5", "-o", "out"]
+    done = chimera(*arguments, cwd=tmp_path)
+    assert done.returncode == 0
+    assert "counted by the target's own tokenizer" in done.stderr
+    file = read_run(tmp_path / "out" / "run.jsonl")
+    assert file.run.workload.name == f"{spec},seed=5"
+    measured = [request for request in file.requests if request.phase == "measured"]
+    assert all(40 <= (request.prompt_tokens or 0) <= 70 for request in measured)
+    limits = file.run.plan.request["max_tokens_by_prompt"]
+    assert {r.prompt_id: r.output_tokens for r in measured} == limits
+
+
+@pytest.mark.model
+def test_a_file_of_prompts_is_recorded_without_its_folder(tmp_path: Path) -> None:
+    place = tmp_path / "private"
+    place.mkdir()
+    (place / "p.jsonl").write_text('{"prompt":"One"}\n{"messages":[{"role":"user","content":"2"}]}')
+    arguments = ["--workload", f"{place / 'p.jsonl'}:first=2", "--repeats", "1"]
+    done = chimera("bench", *arguments, "--max-tokens", "2", "-o", "out", cwd=tmp_path)
+    assert done.returncode == 0
+    file = read_run(tmp_path / "out" / "run.jsonl")
+    assert "--workload p.jsonl:first=2" in file.run.command
+    assert file.run.workload.name == "p.jsonl"
+    assert "private" not in (tmp_path / "out" / "run.jsonl").read_text()
 
 
 @pytest.mark.model
 def test_a_run_in_which_nothing_succeeded_fails(tmp_path: Path) -> None:
-    arguments = ["bench", "--num-ctx", "256", "--prompts", "long", "--repeats", "1", "-o", "out"]
-    done = chimera(*arguments, cwd=tmp_path)
+    arguments = ["bench", "-s", "num_ctx=256", "--workload", "built-in:long", "--repeats", "1"]
+    done = chimera(*arguments, "-o", "out", cwd=tmp_path)
     assert done.returncode == 1
-    assert "2 does_not_fit" in done.stdout
+    assert "does_not_fit" in done.stdout
     assert "do not fit the context of 256 tokens" in done.stdout
 
 
@@ -102,13 +138,15 @@ def test_a_stopped_run_keeps_its_samples(tmp_path: Path, how: signal.Signals) ->
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--num-ctx", "many"], "no list of whole numbers"),
-        (["--num-ctx", "512,"], "no list of whole numbers"),
-        (["--threads", "0"], "threads must be at least 1"),
+        (["-s", "num_ctx"], "no NAME=VALUE"),
+        (["-s", "num_ctx=many"], "an option has a value that it cannot have"),
+        (["-s", "num_thread=0"], "num_thread must be at least 1"),
         (["--repeats", "0"], "--repeats"),
-        (["--prompts", "tall"], "short, medium, long"),
-        (["--target", "nothing"], "a target is one of"),
-        (["--target", "llamacpp:none.gguf"], "no model file"),
+        (["--workload", "built-in:tall"], "short, medium, long"),
+        (["--workload", "tall"], "the suites are built-in"),
+        (["--workload", "synthetic:in=0"], "lengths are from 1"),
+        (["nothing"], "a target is one of"),
+        (["llamacpp:none.gguf"], "no model file"),
     ],
 )
 def test_bad_input_is_one_line_and_leaves_nothing(

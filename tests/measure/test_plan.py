@@ -1,27 +1,24 @@
-"""The grid, the order and the bytes that are sent are the same for the same seed."""
+"""The grid, the loads and the orders are the same for the same seed."""
 
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
+from typing import Any
 
 import pytest
 
 from chimera.errors import InputError
-from chimera.measure.plan import BenchPlan, measured_steps
-from chimera.measure.workload import BUILT_IN, Workload, WorkloadPrompt, built_in_workload
+from chimera.measure.plan import BenchPlan, Load, block_order, block_prompts, options_of
+from chimera.measure.workloads import open_workload
+from chimera.record.run import Options
 
-WORKLOAD = built_in_workload()
+WORKLOAD = open_workload("built-in")
 
 
-def plan(seed: int = 0, repeats: int = 5) -> BenchPlan:
-    return BenchPlan(
-        target="llamacpp",
-        workload=WORKLOAD,
-        num_ctx=(1024, 4096),
-        num_thread=(1, 2),
-        repeats=repeats,
-        seed=seed,
-    )
+def plan(seed: int = 0, **changes: Any) -> BenchPlan:
+    given: dict[str, Any] = {"grid": {"num_ctx": (1024, 4096), "num_thread": (1, 2)}} | changes
+    return BenchPlan(target="llamacpp", workload=WORKLOAD, seed=seed, **given)
 
 
 def test_the_grid_is_every_value_with_every_other() -> None:
@@ -36,71 +33,92 @@ def test_the_grid_is_every_value_with_every_other() -> None:
     assert [c.index for c in plan().configurations()] == [0, 1, 2, 3]
 
 
+def test_every_point_of_the_grid_meets_every_load() -> None:
+    loads = (Load("closed", 1), Load("closed", 8))
+    found = plan(grid={"num_ctx": (512, 1024)}, loads=loads).configurations()
+    assert [(c.options.num_ctx, c.concurrency) for c in found] == [
+        (512, 1),
+        (512, 8),
+        (1024, 1),
+        (1024, 8),
+    ]
+
+
 def test_what_is_not_asked_for_stays_unset() -> None:
     (only,) = BenchPlan(target="llamacpp", workload=WORKLOAD).configurations()
     assert only.options.as_set() == {"temperature": 0.0, "seed": 0}
+    warm = plan(options=Options(temperature=0.7), grid={}).configurations()[0]
+    assert warm.options.temperature == 0.7
 
 
-def test_each_repeat_has_every_cell_once_in_an_order_of_its_own() -> None:
-    steps = measured_steps(plan())
-    rounds = [steps[i : i + 12] for i in range(0, len(steps), 12)]
-    orders = [tuple((s.configuration, s.prompt.id) for s in one) for one in rounds]
-    assert [{s.repeat for s in one} for one in rounds] == [{1}, {2}, {3}, {4}, {5}]
-    assert all(set(Counter(order).values()) == {1} and len(order) == 12 for order in orders)
-    assert len(set(orders)) == 5
+def test_an_option_without_a_field_is_passed_on_by_its_name() -> None:
+    (only,) = plan(grid={}, options=options_of({"mirostat": 2, "top_k": 5})).configurations()
+    assert only.options.other == {"mirostat": 2}
+    assert only.options.as_set()["mirostat"] == 2
+    assert only.options.top_k == 5
+    assert len({options_of({"mirostat": 2}), options_of({"mirostat": 2})}) == 1
 
 
-def test_the_seed_decides_the_order() -> None:
-    assert measured_steps(plan(1)) == measured_steps(plan(1))
-    assert measured_steps(plan(1)) != measured_steps(plan(2))
+@pytest.mark.parametrize("repeat", [1, 2, 3])
+def test_each_repeat_has_every_configuration_once(repeat: int) -> None:
+    assert sorted(block_order(plan(), 12, repeat)) == list(range(12))
+
+
+def test_repeats_have_orders_of_their_own_and_the_seed_decides_them() -> None:
+    orders = {tuple(block_order(plan(), 12, repeat)) for repeat in range(1, 6)}
+    assert len(orders) == 5
+    assert block_order(plan(1), 12, 1) == block_order(plan(1), 12, 1)
+    assert block_order(plan(1), 12, 1) != block_order(plan(2), 12, 1)
+
+
+def test_a_block_takes_every_prompt_before_any_comes_again() -> None:
+    count = len(WORKLOAD.prompts)
+    places = list(block_prompts(plan(), 0, 1, 2 * count + 1))
+    assert Counter(places[:count]) == Counter(range(count))
+    assert Counter(places[count : 2 * count]) == Counter(range(count))
+    endless = block_prompts(plan(), 0, 1, None)
+    assert list(islice(endless, 2 * count + 1)) == places
+
+
+def test_the_shuffle_never_changes() -> None:
+    """A recorded run can be repeated by any later version: these are its orders."""
+    assert block_order(plan(), 5, 1) == EXPECTED_ORDER
+    assert list(block_prompts(plan(), 0, 1, 6)) == EXPECTED_PROMPTS
+
+
+EXPECTED_ORDER = [3, 1, 2, 4, 0]
+EXPECTED_PROMPTS = [1, 0, 2, 0, 2, 1]
 
 
 @pytest.mark.parametrize(
-    "bad",
+    ("changes", "size"),
     [
-        {"num_ctx": (0,)},
-        {"num_thread": (-1,)},
-        {"num_ctx": (512, 512)},
-        {"repeats": 0},
-        {"max_tokens": 0},
+        ({}, 3),
+        ({"loads": (Load("closed", 8),)}, 16),
+        ({"requests": 5}, 5),
+        ({"seconds": 4.0}, None),
+        ({"seconds": 4.0, "loads": (Load("poisson", None, 2.5),)}, 10),
+        ({"loads": (Load("trace", None),)}, 3),
     ],
 )
-def test_values_that_no_engine_takes(bad: dict[str, int]) -> None:
-    with pytest.raises(InputError):
-        BenchPlan(target="llamacpp", workload=WORKLOAD, **bad).configurations()  # type: ignore[arg-type]
+def test_the_size_of_a_block(changes: dict[str, Any], size: int | None) -> None:
+    made = plan(**changes)
+    assert made.block_size(made.loads[0]) == size
 
 
-def test_the_built_in_prompts_never_change_unseen() -> None:
-    """Changing a prompt makes new results incomparable with old ones: change this, too."""
-    assert WORKLOAD.sha256 == "bb3e7084bdbc628c9b413817c0e6283110396ac7b0814b5da172d1aafb78a0e9"
-    assert [p.id for p in WORKLOAD.prompts] == list(BUILT_IN)
-    lengths = [len(p.text) for p in WORKLOAD.prompts]
-    assert lengths == sorted(lengths)
-
-
-def test_the_hash_covers_ids_texts_and_order() -> None:
-    a, b = WorkloadPrompt("a", "x"), WorkloadPrompt("b", "y")
-    hashes = {
-        Workload("w", prompts).sha256
-        for prompts in (
-            (a, b),
-            (b, a),
-            (a,),
-            (WorkloadPrompt("a", "y"), b),
-            (WorkloadPrompt("c", "x"), b),
-        )
-    }
-    assert len(hashes) == 5
-    assert Workload("other", (a, b)).sha256 == Workload("w", (a, b)).sha256
-
-
-def test_what_is_recorded_holds_no_text() -> None:
-    recorded = WORKLOAD.recorded()
-    assert recorded.sha256 == WORKLOAD.sha256
-    assert [p.characters for p in recorded.prompts] == [len(p.text) for p in WORKLOAD.prompts]
-
-
-@pytest.mark.parametrize("ids", [("shrt",), ()])
-def test_an_unknown_prompt_names_what_there_is(ids: tuple[str, ...]) -> None:
-    with pytest.raises(InputError, match="short, medium, long"):
-        built_in_workload(ids)
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"grid": {"num_ctx": (0,)}}, "num_ctx must be at least 1"),
+        ({"grid": {"num_ctx": (512, 512)}}, "num_ctx: a value stands twice in 512, 512"),
+        ({"grid": {"num_ctx": ("big",)}}, "an option has a value that it cannot have"),
+        ({"loads": (Load("closed", 0),)}, "a concurrency must be at least 1, not 0"),
+        ({"loads": (Load("poisson", None, 0.0),)}, "a request rate must be above 0"),
+        ({"loads": (Load("closed", 2), Load("closed", 2))}, "a load stands twice"),
+        ({"repeats": 0}, "repeats and max tokens must be at least 1"),
+        ({"max_tokens": 0}, "repeats and max tokens must be at least 1"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        plan(**changes).configurations()

@@ -11,7 +11,10 @@ import pytest
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.common.by import By
 
-from chimera.report.document import Report
+from chimera.facts.book import FactBook
+from chimera.facts.fact import Origin
+from chimera.facts.text import Name, Num, spans
+from chimera.report.document import Report, Section, Table
 from chimera.report.html import to_html
 from tests.report.sample_report import Sample
 from tests.report.samples import hostile_report
@@ -83,6 +86,27 @@ def test_nothing_overflows(show: Open, make: Callable[[], Report], width: int) -
     for _ in range(2):  # first as it opens, then with everything unfolded
         assert page.execute_script("return document.documentElement.scrollWidth") <= width
         page.execute_script("document.querySelectorAll('details').forEach((d) => d.open = true)")
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_a_date_in_a_table_breaks_once_at_most(show: Open, width: int) -> None:
+    """Between the day and the time of day, as an inventory of long names shows it on a phone."""
+    date = FactBook().add(
+        (), "last modified", "max", "2026-11-24 22:53:49 UTC", "", origins=(Origin("a.json", ""),)
+    )
+    files = spans(
+        *(x for i in range(4) for x in (Name(f"a_rather_long_folder/file_{i}.json"), " "))
+    )
+    row = (spans(Name("Markdown", code=False)), (Num(date),), files)
+    header = (spans("Type"), spans("Last modified"), spans("First files"))
+    table = Table(header, (row,), ())
+    section = Section("files", spans("Files"), (table,))
+    page = show(Report(spans("Dates"), (), (section,), {date.id: date}), width)
+    lines = "return arguments[0].getClientRects().length"
+    (link,) = page.find_elements(By.CSS_SELECTOR, "td a.n")
+    assert page.execute_script(lines, link) <= 2
+    first = page.find_element(By.CSS_SELECTOR, "tbody td")
+    assert first.rect["width"] < 110  # a short name needs no room that the date lacks
 
 
 def test_a_number_opens_its_fact_and_escape_closes_it(show: Open) -> None:

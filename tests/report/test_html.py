@@ -172,7 +172,7 @@ def test_a_short_row_is_filled_and_numbers_stand_right() -> None:
     )
     html = to_html(Report((), (), (Section("s", (), (table,)),)))
     assert '<tr><th>a</th><th class="r">b</th></tr>' in html
-    assert '<td class="k"><code>y</code></td><td class="r"></td></tr>' in html
+    assert '<td class="k s"><code>y</code></td><td class="r"></td></tr>' in html
 
 
 def test_a_wrong_number_stops_the_page() -> None:

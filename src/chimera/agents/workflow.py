@@ -64,16 +64,19 @@ def work(
     say: Say = lambda _: None,
     max_bytes: int = MAX_BYTES,
     exclude: str = "",
+    shown: str = "",
 ) -> Work:
     """Run the workflow on a folder. ``engine`` None writes with code's own wording.
 
-    ``exclude`` is a folder that is not read (where the report goes). The engine is started here
+    ``exclude`` is a folder that is not read (where the report goes), ``shown`` another name for
+    the folder. The engine is started here
     and left open for the caller to close. A failing engine ends in
     code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read.
     """
     start = time.perf_counter()
     say("reading the folder")
     ingest = ingest_folder(folder, progress=progress, max_bytes=max_bytes, exclude=exclude)
+    ingest.folder = shown or ingest.folder
     read = time.perf_counter()
     say("computing facts and findings")
     facts = facts_of(ingest)

@@ -1,32 +1,30 @@
-"""What ``chimera bench`` shows: its progress on stderr, its table on stdout."""
+"""What ``chimera bench`` shows: its progress on stderr, its result on stdout."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 
-from chimera.measure.summary import Cell, ColdStart, Mean, Summary
-
-_PLAIN_LINES = 10
-# Our own load on all CPUs makes some of it; beyond this something else ran as well.
-_NOTABLE_PRESSURE = 0.10
-_MISSING = "—"
-_CELL_HEADER = (
-    "num_ctx",
-    "threads",
-    "prompt",
-    "n",
-    "failed",
-    "TTFT ms",
-    "decode tokens/s",
-    "prefill tokens/s (server)",
+from chimera.measure.progress import Live
+from chimera.measure.summary import (
+    Comparison,
+    ConfigurationSummary,
+    Distribution,
+    Interval,
+    Start,
+    Summary,
+    TimeShares,
 )
-_COLD_HEADER = ("num_ctx", "threads", "load s", "first TTFT ms", "")
+
+_MISSING = "—"
+_WIDTH = 100
+_PARTS = ("connect", "queue", "load", "prefill", "decode", "rest")
+_NAMES = {"ttft_s": "TTFT", "decode_tokens_per_s": "decode throughput"}
 
 
 class Progress:
@@ -34,21 +32,23 @@ class Progress:
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
+        self._next_s = 0.0
+        self._error = ""
         self._begun = time.monotonic()
-        self._shown = 0
 
-    def __call__(self, done: int, planned: int, text: str) -> None:
-        left = ""
-        if done:
-            seconds = (time.monotonic() - self._begun) / done * (planned - done)
-            left = f", about {seconds:.0f} s left"
-        line = f"{done}/{planned} {text}{left}"
+    def __call__(self, live: Live) -> None:
+        now = time.monotonic()
+        if live.last_error and live.last_error != self._error:
+            self._error = live.last_error
+            self.end()
+            click.echo(f"failed: {live.last_error}", err=True)
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            click.echo(f"\r{line[:width]:<{width}}", err=True, nl=False)
-        elif "failed" in text or done * _PLAIN_LINES // planned > self._shown:
-            self._shown = done * _PLAIN_LINES // planned
-            click.echo(line, err=True)
+            click.echo(f"\r{_line(live)[:width]:<{width}}", err=True, nl=False)
+        elif now >= self._next_s:
+            # Rarer and rarer, so that a long run fills no log.
+            self._next_s = now + max(5.0, (now - self._begun) / 4)
+            click.echo(_line(live), err=True)
 
     def end(self) -> None:
         """Clear the line, so that what follows stands alone."""
@@ -57,61 +57,195 @@ class Progress:
             click.echo(f"\r{'':<{width}}\r", err=True, nl=False)
 
 
-def bench_table(summary: Summary, folder: Path) -> str:
-    """The summary as text: measured cells, cold starts, failures, and where it all is."""
+def _line(live: Live) -> str:
+    """A run in one line: how far, how fast, what goes wrong."""
+    of = "" if live.planned is None else f"/{live.planned}"
+    parts = [f"{live.done}{of} requests"]
+    if live.failed:
+        parts.append(f"{live.failed} failed")
+    if live.active > 1:
+        parts.append(f"{live.active} active")
+    if live.output_tokens_per_s is not None:
+        parts.append(f"{live.output_tokens_per_s:.0f} tokens/s")
+    if live.ttft_s is not None:
+        parts.append(f"TTFT {live.ttft_s * 1000:.0f} ms")
+    if live.left_s is not None and live.left_s >= 1:
+        parts.append(f"about {live.left_s:.0f} s left")
+    return ", ".join(parts) + (f" | {live.text}" if live.text else "")
+
+
+def bench_text(summary: Summary, following: str) -> str:
+    """The end of a run as text. ``following`` is its last line: where it is, what is next."""
     counted = f"{summary.requests} requests, {summary.failed} failed"
-    lines = [
-        f"{summary.model} on {summary.engine}: {counted}",
-        "",
-        "Mean of n warm requests and its 95% interval (Student's t):",
-        *_aligned([_CELL_HEADER, *map(_cell_row, summary.cells)]),
-        "",
-        "Cold starts, one each:",
-        *_aligned([_COLD_HEADER, *map(_cold_row, summary.cold_starts)]),
-        "",
-    ]
+    shown = [one for one in summary.configurations if one.n or one.failed]
+    lines = [f"{summary.model} on {summary.engine}: {counted}", ""]
+    if any(one.n for one in shown):
+        lines += _table(shown)
+    lines += _starts(summary.starts, shown)
+    lines += _verdicts(summary.comparisons, shown)
+    lines += _time(shown)
+    lines += _client(summary)
     if summary.failures:
         counts = ", ".join(f"{count} {name}" for name, count in summary.failures.items())
-        lines += [f"Failures, left out of the means: {counts}.", ""]
-    if summary.pressure is not None and summary.pressure > _NOTABLE_PRESSURE:
-        waited = f"For {summary.pressure:.0%} of the run some program had to wait for a CPU"
-        lines += [f"{waited}; unless it was this bench alone, measure on a quiet machine.", ""]
-    return "\n".join([*lines, f"Every sample is in {folder}; next: chimera report {folder}"])
+        lines.append(f"Failures, left out of the means: {counts}.")
+    lines += [_wrapped("Note: ", note) for note in summary.notes]
+    lines += [_wrapped("Warning: ", warning) for warning in summary.warnings]
+    if not summary.certain:
+        lines.append("The numbers above are not certain: see the warnings.")
+    return "\n".join([*lines, "", following])
 
 
-def _cell_row(cell: Cell) -> tuple[str, ...]:
-    return (
-        str(cell.options.get("num_ctx", "default")),
-        str(cell.options.get("num_thread", "default")),
-        cell.prompt_id,
-        str(cell.n),
-        str(cell.failed),
-        _interval(cell.metrics["ttft_s"], 1000),
-        _interval(cell.metrics["decode_tokens_per_s"]),
-        _interval(cell.metrics["prefill_tokens_per_s"]),
+def _table(shown: Sequence[ConfigurationSummary]) -> list[str]:
+    names = _names(shown)
+    gaps = "ITL ms" if all(one.gaps_are == "tokens" for one in shown) else "chunk gap ms"
+    header = ["configuration", "n", "failed", "TTFT ms", gaps, "decode tok/s", "output tok/s"]
+    good = any(one.goodput_per_s for one in shown)
+    rows = [[*header, "goodput/s"] if good else header]
+    for one in shown:
+        ttft, decode = one.metrics["ttft_s"], one.metrics["decode_tokens_per_s"]
+        row = [names[one.index], str(one.n), str(one.failed), _spread(ttft, 1000)]
+        row += [_spread(one.gaps_s, 1000), _spread(decode), _interval(one.output_tokens_per_s)]
+        rows.append([*row, _interval(one.goodput_per_s)] if good else row)
+    repeats = max((d.repeats for one in shown if (d := one.metrics["ttft_s"])), default=0)
+    what = (
+        f"± half its 95% interval between the {repeats} repeats"
+        if repeats > 2
+        else "no interval: fewer than 3 repeats"
     )
+    return [f"Mean of n warm requests, {what}:", *_aligned(rows), "", *_tails(shown, names)]
 
 
-def _cold_row(cold: ColdStart) -> tuple[str, ...]:
-    return (
-        str(cold.options.get("num_ctx", "default")),
-        str(cold.options.get("num_thread", "default")),
-        _MISSING if cold.load_s is None else f"{cold.load_s:.3g}",
-        _MISSING if cold.ttft_s is None else f"{cold.ttft_s * 1000:.4g}",
-        f"failed: {cold.error}" if cold.error else "",
-    )
+def _tails(shown: Sequence[ConfigurationSummary], names: dict[int, str]) -> list[str]:
+    """Percentiles, where there are enough requests for any."""
+    rows = [["configuration", "TTFT p50", "p95", "p99", "E2E p50", "p95", "p99 (ms)"]]
+    for one in shown:
+        first, whole = one.metrics["ttft_s"], one.metrics["e2e_latency_s"]
+        if first is None or whole is None or first.p95 is None:
+            continue
+        values = [first.median, first.p95, first.p99, whole.median, whole.p95, whole.p99]
+        rows.append([names[one.index], *map(_milliseconds, values)])
+    return [*_aligned(rows), ""] if len(rows) > 1 else []
 
 
-def _interval(mean: Mean | None, scale: float = 1) -> str:
-    if mean is None:
+def _milliseconds(seconds: float | None) -> str:
+    return _MISSING if seconds is None else _number(seconds * 1000)
+
+
+def _names(shown: Sequence[ConfigurationSummary]) -> dict[int, str]:
+    """Each configuration by what tells it from the others."""
+    keys = list(dict.fromkeys(key for one in shown for key in one.options))
+    varying = [key for key in keys if len({repr(one.options.get(key)) for one in shown}) > 1]
+    loads = len({(one.arrival, one.concurrency, one.request_rate) for one in shown}) > 1
+    names = {}
+    for one in shown:
+        parts = [f"{key}={one.options.get(key, 'default')}" for key in varying]
+        if one.arrival != "closed":
+            rate = "" if one.request_rate is None else f" {one.request_rate:g}/s"
+            parts.append(one.arrival + rate)
+        elif loads or one.concurrency != 1:
+            parts.append(f"c={one.concurrency}")
+        names[one.index] = " ".join(parts) or "one client"
+    return names
+
+
+def _starts(starts: Sequence[Start], shown: Sequence[ConfigurationSummary]) -> list[str]:
+    names = _names(shown)
+    rows = []
+    for start in starts:
+        name = names.get(start.configuration, f"configuration {start.configuration}")
+        load = "load not told" if start.load_s is None else f"load {start.load_s:.3g} s"
+        first = "" if start.ttft_s is None else f"first TTFT {start.ttft_s * 1000:.4g} ms"
+        rows.append([name, load, first if not start.error else f"failed: {start.error}"])
+    return ["Cold starts, set apart:", *_aligned(rows), ""] if rows else []
+
+
+def _verdicts(
+    comparisons: Sequence[Comparison], shown: Sequence[ConfigurationSummary]
+) -> list[str]:
+    names = _names(shown)
+    lines = []
+    for one in comparisons:
+        what, scale = _NAMES[one.metric], 1000 if one.metric == "ttft_s" else 1
+        unit = "ms" if one.metric == "ttft_s" else "tokens/s"
+        best, other = names[one.best], names[one.next]
+        if one.certain and one.difference is not None and one.ci95 is not None:
+            low, high = sorted(abs(bound) * scale for bound in one.ci95)
+            lines.append(
+                f"{what}: {best} is better than {other} by "
+                f"{abs(one.difference) * scale:.3g} {unit} [{low:.3g}, {high:.3g}]."
+            )
+        else:
+            lines.append(f"{what}: {best} and {other}, the next best, cannot be told apart.")
+    return [*(_wrapped("", line) for line in lines), ""] if lines else []
+
+
+def _time(shown: Sequence[ConfigurationSummary]) -> list[str]:
+    names = _names(shown)
+    rows = [["configuration", *_PARTS]]
+    rows += [[names[one.index], *_shares(one.time)] for one in shown if one.time is not None]
+    if len(rows) == 1:
+        return []
+    lines = ["Where the mean request's time goes (rest: network, and what nobody tells):"]
+    return [*lines, *_aligned(rows), ""]
+
+
+def _shares(time: TimeShares) -> list[str]:
+    seconds = [getattr(time, f"{part}_s") for part in _PARTS]
+    total = time.total_s or 1.0
+    return [_MISSING if part is None else f"{part / total:.1%}" for part in seconds]
+
+
+def _client(summary: Summary) -> list[str]:
+    client = summary.client
+    if client is None or client.wall_s <= 0:
+        return []
+    parts = [f"{client.cpu_s / client.wall_s:.1%} of a core"]
+    if client.lag_p99_ns is not None:
+        parts.insert(0, f"reads at most {client.lag_p99_ns / 1e6:.2f} ms late (p99)")
+    if client.dispatch_p99_ns is not None:
+        parts.append(f"sends {client.dispatch_p99_ns / 1e6:.2f} ms late (p99)")
+    if client.watching_cpu_s is not None:
+        parts.append(f"watching {client.watching_cpu_s / client.wall_s:.1%}")
+    lines = [_wrapped("This client: ", ", ".join(parts) + ".")]
+    test = summary.instrument
+    if test is not None:
+        text = (
+            f"bias of TTFT {test.ttft_bias_mean_ns / 1e6:+.3f} ms, of its p99 "
+            f"{test.ttft_bias_p99_ns / 1e6:+.3f} ms, of ITL {test.itl_bias_percent:+.3f}% at "
+            f"{test.streams} streams ({test.captured_utc[:10]})."
+        )
+        lines.append(_wrapped("Its self-test: ", text))
+    return lines
+
+
+def _spread(found: Distribution | None, scale: float = 1) -> str:
+    if found is None:
         return _MISSING
-    if mean.ci95 is None:
-        return f"{mean.mean * scale:.4g}"
-    low, high = mean.ci95
-    return f"{mean.mean * scale:.4g} [{low * scale:.4g}, {high * scale:.4g}]"
+    return _with_bounds(found.mean, found.ci95_repeats, scale)
 
 
-def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+def _interval(found: Interval | None, scale: float = 1) -> str:
+    return _MISSING if found is None else _with_bounds(found.mean, found.ci95, scale)
+
+
+def _with_bounds(mean: float, bounds: tuple[float, float] | None, scale: float) -> str:
+    """A mean with half its interval, which is symmetric (Student's t)."""
+    if bounds is None:
+        return _number(mean * scale)
+    return f"{_number(mean * scale)} ±{_number((bounds[1] - bounds[0]) / 2 * scale, 2)}"
+
+
+def _number(value: float, digits: int = 4) -> str:
+    """With so many significant digits, and never as a power of ten."""
+    text = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e" in text and abs(value) >= 1 else text
+
+
+def _wrapped(first: str, text: str) -> str:
+    return textwrap.fill(first + text, _WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 import msgspec
 
-from chimera.cli.running import Terminal, visible
+from chimera.cli.running import Terminal
+from chimera.cli.stored import source_of, source_options
+from chimera.cli.words import visible
 from chimera.errors import InputError
 from chimera.facts import Fact, Facts, facts_of
+from chimera.facts.dataset import LOAD
 from chimera.facts.explain import Explanation, explain, find_facts
 from chimera.facts.numbers import MISSING, display_unit, format_number
 from chimera.facts.raw_cells import Row
@@ -18,7 +23,7 @@ _SHOWN = 200
 
 
 @click.command(name="facts")
-@click.argument("folder", type=click.Path())
+@source_options
 @click.option("--metric", help="Only this metric: ttft, decode_throughput ...")
 @click.option("--model", help="Only subjects whose model holds this text.")
 @click.option("--statistic", help="Only this statistic: mean, median, p95, count ...")
@@ -30,17 +35,20 @@ _SHOWN = 200
 @click.option("--max-file-mb", type=click.IntRange(min=1), default=256, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, never cut.")
 def command(
-    folder: str,
     *,
     identity: str | None,
     everything: bool,
     max_file_mb: int,
     as_json: bool,
-    **wanted: str | None,
+    **wanted: Any,
 ) -> None:
-    """List the facts of FOLDER, or explain one: its rows, and its value computed again."""
-    terminal = Terminal()
-    ingest = ingest_folder(folder, progress=terminal.progress, max_bytes=max_file_mb * 1_000_000)
+    """List the facts of FOLDER or of stored runs, or explain one.
+
+    Explained are its rows, and its value computed again.
+    """
+    terminal, most = Terminal(), max_file_mb * 1_000_000
+    with source_of(wanted) as source:
+        ingest = ingest_folder(source.folder, progress=terminal.progress, max_bytes=most)
     facts = facts_of(ingest)
     terminal.done()
     if identity is not None:
@@ -67,7 +75,8 @@ def _row(fact: Fact) -> tuple[str, ...]:
     if fact.ci95 is not None:
         low, high = (format_number(v, fact.unit, to_unit=unit, with_unit=False) for v in fact.ci95)
         low_high = f"{low} to {high}"
-    about = ", ".join(str(v) for v in fact.subject.values()) or "the folder"
+    said = (f"{k} {v}" if k in LOAD else str(v) for k, v in fact.subject.items())
+    about = ", ".join(said) or "the folder"
     return (
         fact.id,
         visible(about),

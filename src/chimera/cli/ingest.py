@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 import msgspec
 
-from chimera.cli.running import Terminal, visible
+from chimera.cli.running import Terminal
+from chimera.cli.words import visible
 from chimera.errors import InputError
 from chimera.facts.notes import EXPLAINED
 from chimera.ingest import ingest_folder
@@ -31,13 +32,13 @@ def command(folder: str, notes: bool, max_file_mb: int, as_json: bool) -> None:
         return
     width = min(60, max((len(f.name) for f in result.files), default=0))
     for report in result.files:
-        counts = {
-            "records": report.n_records,
-            "failed": report.n_failed,
-            "copies": report.n_repeated,
-            "summary rows": report.n_summaries,
-        }
-        held = [f"{count} {label}" for label, count in counts.items() if count]
+        counts = (
+            (report.n_records, "record", "records"),
+            (report.n_failed, "failed", "failed"),
+            (report.n_repeated, "copy", "copies"),
+            (report.n_summaries, "summary row", "summary rows"),
+        )
+        held = [_counted(*kind) for kind in counts if kind[0]]
         said = ", ".join(held) or visible(report.reason)
         click.echo(f"{report.outcome:<18} {visible(report.name):<{width}}  {said}")
         if report.unrecognised:
@@ -57,6 +58,13 @@ def command(folder: str, notes: bool, max_file_mb: int, as_json: bool) -> None:
             )
     rows = sum(f.n_records for f in result.files)
     hint = "" if notes else " (--notes shows them)"
-    click.echo(
-        f"\n{len(result.files)} files, {rows} rows of records, {len(result.notes)} data notes{hint}"
+    totals = (
+        (len(result.files), "file", "files"),
+        (rows, "record", "records"),
+        (len(result.notes), "data note", "data notes"),
     )
+    click.echo("\n" + ", ".join(_counted(*total) for total in totals) + hint)
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"

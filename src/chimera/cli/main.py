@@ -22,6 +22,9 @@ COMMANDS = {
     "facts": "List the facts of a folder, and explain one.",
     "ingest": "Show what each file of a folder holds.",
     "bench": "Measure a model and keep every sample.",
+    "runs": "List, tag, delete, export and import stored runs.",
+    "doctor": "Look a target over before measuring it.",
+    "selftest": "Measure what this client adds to the truth.",
     "demo": "Report on the example measurements with the embedded model.",
     "personas": "List the personas and what each one writes.",
 }

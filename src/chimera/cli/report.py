@@ -8,15 +8,16 @@ from typing import Any
 import click
 
 from chimera.cli.running import NUM_CTX, Writing, run_report
+from chimera.cli.stored import source_of, source_options
 from chimera.engines.base import Options
 
 
 @click.command(name="report")
-@click.argument("folder", type=click.Path())
+@source_options
 @click.option("--persona", default="technical", show_default=True, metavar="NAME|FILE",
               help="Who writes: see `chimera personas`.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FOLDER",
-              help="Where to write it; by default FOLDER's name with -report, here.")  # fmt: skip
+              help="Where to write it; by default FOLDER-report or ID-report, here.")  # fmt: skip
 @click.option("--no-model", is_flag=True, help="Write without any model (for CI and scripts).")
 @click.option("--target", default="llamacpp", show_default=True,
               help="The model: llamacpp (embedded) or llamacpp:/path/model.gguf.")  # fmt: skip
@@ -33,7 +34,6 @@ from chimera.engines.base import Options
               help="Files larger than this are rejected by name.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print report.json instead of a summary.")
 def command(
-    folder: str,
     *,
     persona: str,
     output: Path | None,
@@ -41,20 +41,22 @@ def command(
     target: str,
     max_file_mb: int,
     as_json: bool,
-    **options: Any,
+    **asked: Any,
 ) -> None:
-    """Write a report about the results in FOLDER, as Markdown, HTML and JSON.
+    """Write a report about the results in FOLDER, or about stored runs (--run, --experiment).
+
+    It is written as Markdown, HTML and JSON.
 
     Every number in it is a fact: click it in the HTML to see its file, rows and expression.
     """
-    run_report(
-        folder,
-        Writing(
+    with source_of(asked) as source:
+        how = Writing(
             persona=persona,
-            output=output,
+            output=output or (Path(source.output) if source.output else None),
             target=None if no_model else target,
-            options=Options(**options),
+            options=Options(**asked),
             as_json=as_json,
             max_file_mb=max_file_mb,
-        ),
-    )
+            shown=source.shown,
+        )
+        run_report(source.folder, how)

@@ -17,6 +17,7 @@ from chimera.agents.agent import Agent
 from chimera.agents.calls import CALLS_FILE
 from chimera.agents.persona import load_persona
 from chimera.agents.workflow import Work, work
+from chimera.cli.words import visible
 from chimera.engines.base import Engine, Options
 from chimera.engines.targets import open_target
 from chimera.errors import InputError, MissingExtra
@@ -71,7 +72,10 @@ def default_output(folder: str) -> Path:
 
 
 class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """How a report is to be written. ``target`` None writes without any model."""
+    """How a report is to be written. ``target`` None writes without any model.
+
+    ``shown`` is what the folder is called in it, "" for its own name.
+    """
 
     persona: str
     output: Path | None
@@ -79,6 +83,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     options: Options
     as_json: bool
     max_file_mb: int = 256
+    shown: str = ""
 
 
 def run_report(folder: str, how: Writing) -> Path:
@@ -101,6 +106,7 @@ def run_report(folder: str, how: Writing) -> Path:
             say=terminal.say,
             max_bytes=how.max_file_mb * 1_000_000,
             exclude=str(goal.resolve()),
+            shown=how.shown,
         )
     terminal.say("writing the report")
     report, contract, written = build_report(done)
@@ -184,8 +190,3 @@ def _tell(
 
 def _counted(fact: Fact, what: str) -> str:
     return f"{fact.value} {what}" + ("" if fact.value == 1 else "s")
-
-
-def visible(text: str) -> str:
-    """Text for a terminal: control characters are shown, not obeyed."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

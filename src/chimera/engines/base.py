@@ -224,7 +224,8 @@ class Measurable(Engine, Protocol):
     ``prepare`` and ``finish`` are the two halves of ``complete``. ``address`` is where the
     server listens, None before the start. ``cannot`` names fields of a request and options
     that this engine has no way to pass on, with the reason. ``pid`` is the server's process
-    where this engine started it, otherwise None.
+    where this engine started it, otherwise None. ``metrics_url`` is where such servers offer
+    their counters, whether this one does or not; None where none does.
     """
 
     @property
@@ -232,6 +233,9 @@ class Measurable(Engine, Protocol):
 
     @property
     def pid(self) -> int | None: ...
+
+    @property
+    def metrics_url(self) -> str | None: ...
 
     @property
     def cannot(self) -> dict[str, str]: ...

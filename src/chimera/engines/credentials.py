@@ -15,6 +15,7 @@ from chimera.engines.wire.address import Address
 from chimera.errors import InputError
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PRINTABLE = re.compile(r"[\x21-\x7e]+( +[\x21-\x7e]+)*")
 _HIDDEN = "[key]"
 # Servers quote a key cut short or with its middle starred out, so its beginning is looked for. A
@@ -72,6 +73,8 @@ class Credentials:
         if env is not None and file is not None:
             raise InputError("a key comes from an environment variable or from a file, not both")
         if env is not None:
+            if not _VARIABLE.fullmatch(env):  # perhaps the key itself: it is not shown
+                raise InputError("a key is given by the name of its variable, not by itself")
             key = os.environ.get(env, "").strip()
             if not key:
                 raise InputError(f"the environment variable {env} holds no key")
@@ -113,7 +116,9 @@ class Credentials:
             done,
             text=self.hide_key(done.text),
             reasoning=self.hide_key(done.reasoning),
+            raw_request=self.hide_key(done.raw_request),
             raw_reply=self.hide_key(done.raw_reply),
+            finish_reason=self.hide_key(done.finish_reason),
         )
 
     def hide_in_failure(self, error: RequestFailed) -> RequestFailed:
@@ -140,7 +145,8 @@ def _pattern(key: str | None, values: list[str]) -> re.Pattern[str] | None:
     """What finds a key, also its beginning with anything behind it, and whole values of headers."""
     found = []
     if key is not None and len(key) >= _BEGINNING:
-        found.append(re.escape(key[:_BEGINNING]) + _REST)
+        # The whole one first: it may hold characters that end what is taken for its rest.
+        found += [re.escape(key) + _REST, re.escape(key[:_BEGINNING]) + _REST]
     elif key is not None and len(key) >= _SHORTEST:
         found.append(rf"(?<!\w){re.escape(key)}(?!\w)")
     for value in values:

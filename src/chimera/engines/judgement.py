@@ -9,11 +9,11 @@ from chimera.engines.wire.call import Exchange
 from chimera.record.request import ErrorClass
 
 _MOST_SAID = 500
-# How servers refuse a prompt that is longer than the context: llama.cpp, OpenAI, Ollama, vLLM.
+# How servers say that a prompt is longer than the context: llama.cpp's, Ollama, OpenAI, vLLM.
 _TOO_LONG = (
     b'"exceed_context_size_error"',
-    b"context_length_exceeded",
     b"exceeds the context length",
+    b"context_length_exceeded",
     b"maximum context length",
 )
 
@@ -35,7 +35,7 @@ def refusal(exchange: Exchange) -> RequestFailed | None:
 
 def _bad_status(status: int, body: bytes) -> RequestFailed:
     text = server_message(body)
-    if status in (400, 413, 422, 500) and any(words in body for words in _TOO_LONG):
+    if any(words in body for words in _TOO_LONG):
         text = text or "the prompt does not fit"
         return RequestFailed(ErrorClass.DOES_NOT_FIT, text, http_status=status)
     if 300 <= status < 400:

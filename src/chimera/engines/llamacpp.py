@@ -143,6 +143,11 @@ class LlamaCpp:
         return self._server.address.url if self._server else None
 
     @property
+    def metrics_url(self) -> str | None:
+        """None: the worker is watched as a process."""
+        return None
+
+    @property
     def cannot(self) -> dict[str, str]:
         """See ``Engine.cannot``."""
         return {}

@@ -1,10 +1,14 @@
-"""Ollama by its own interface, which tells more than OpenAI's: loads, phases, memory."""
+"""Ollama by its native interface, which tells its own times and takes all of its options.
+
+The server runs already; its model is loaded at the start with the options to be measured. The
+native interface and not the one like OpenAI's, because that has no field for most options and
+loads the model with others.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,34 +25,28 @@ from chimera.engines.base import (
     RequestFailed,
 )
 from chimera.engines.credentials import Credentials
-from chimera.engines.ollama_server import (
-    OllamaServer,
-    cannot,
-    find,
-    full_name,
-    identity,
-    load_body,
-    loaded_model,
-    request_body,
-)
-from chimera.engines.ollama_stream import LOADED_ALREADY_NS, OllamaAnswer
+from chimera.engines.ollama_body import cannot, check_options, limit_of, load_body, request_body
+from chimera.engines.ollama_server import Entry, OllamaServer, Shown, find, identity, told
+from chimera.engines.ollama_stream import OllamaAnswer
 from chimera.engines.wire.address import Address
 from chimera.engines.wire.call import Call, Exchange, http_request
 from chimera.engines.wire.once import exchange_now
 from chimera.errors import EngineError
 
-_TOLD_OF_MODEL = ("capabilities", "parameters")
+_SLOW_LOOK_UP_NS = 400_000_000
+_SURE_LOAD_NS = 1_000_000_000
 
 
 class Ollama:
-    """One model of an Ollama server. ``model`` None takes the only one that it has.
+    """One model of one Ollama server.
 
-    A prompt goes through the model's template, as Ollama does it; ``raw`` True sends it as it
-    is. A chat always goes through the template. ``api_key_env``, ``api_key_file`` and
-    ``headers`` are for a server behind a gate (see ``Credentials``).
+    ``model`` None takes the only one that is there. A key for a gateway before the server comes
+    from ``api_key_env`` or ``api_key_file``; ``headers`` are sent along with every request.
     """
 
     name = "ollama"
+    pid = None  # the server is not ours
+    metrics_url = None  # it has no such page
 
     def __init__(
         self,
@@ -56,25 +54,25 @@ class Ollama:
         model: str | None = None,
         options: Options | None = None,
         *,
-        raw: bool = False,
         api_key_env: str | None = None,
         api_key_file: Path | None = None,
         headers: Mapping[str, str] | None = None,
         start_timeout_s: float = 900.0,
     ) -> None:
-        self._model = model or ""
         self._options = options or Options()
-        self._raw = raw
+        check_options(self._options)
+        self._model = model or ""
         self._start_timeout_s = start_timeout_s
         self._credentials = Credentials(
             address, key_env=api_key_env, key_file=api_key_file, headers=headers
         )
         self._server = OllamaServer(address, self._credentials)
         self._version: str | None = None
-        self._entry: dict[str, Any] = {}
-        self._shown: dict[str, Any] = {}
-        self._loaded_ns = LOADED_ALREADY_NS
+        self._entry: Entry | None = None
+        self._shown = Shown()
+        self._loaded: list[Entry] = []
         self._load: Load | None = None
+        self._reload_ns = _SLOW_LOOK_UP_NS
         self._closed = False
 
     @property
@@ -88,25 +86,17 @@ class Ollama:
 
     @property
     def address(self) -> str | None:
-        """Where the server listens; None before the start."""
+        """The server's address; None before the start."""
         return self._server.address.url if self._load else None
 
     @property
-    def pid(self) -> int | None:
-        """None: the server is not ours."""
-        return None
-
-    @property
     def cannot(self) -> dict[str, str]:
-        """See ``Engine.cannot``."""
+        """See ``Measurable``."""
         return cannot(self._options)
 
     def start(self) -> Load:
-        """See ``Engine.start``: load the model as the options want it.
-
-        ``cold`` is False where it was loaded already, with the context size that it has now; a
-        change of another option may have loaded it anew all the same. Ollama does not say how
-        long a load took that no prompt came with: ``server_load_ns`` is None then.
+        """See ``Engine.start``. ``server_load_ns`` is None: Ollama times the loads within
+        requests alone.
         """
         if self._load is not None:
             return self._load
@@ -114,27 +104,26 @@ class Ollama:
             raise EngineError("the engine was closed")
         start = time.monotonic_ns()
         try:
-            self._version = self._server.version()
-            self._entry = self._choose(self._server.models())
-            before = self._server.loaded()
-            asked = time.monotonic_ns()
-            reply = self._server.load(load_body(self._model, self._options), self._start_timeout_s)
+            self._find()
+            before = self._in_memory()
+            others = _in_turn(self._loaded)
+            wait_ns = self._wait_for_load()
             ready = time.monotonic_ns()
-            after = self._server.loaded()
-            self._shown = self._server.show(self._model)
+            # Asked once more, it is only looked up: what that takes is no reload.
+            looked_up_ns = self._wait_for_load()
+            after = self._in_memory()
         except RequestFailed as error:
             raise EngineError(self._why(error)) from None
-        cold, entry = self._was_cold(before, after)
-        if cold:
-            # A reload takes about as long as this load did; from a warm disk cache rather less.
-            self._loaded_ns = max(LOADED_ALREADY_NS, (ready - asked) // 4)
-        told, size = reply.get("load_duration"), entry.get("context_length")
+        # Threads and batch size belong to a loaded model as well, but only its context shows.
+        cold = before is None or after is None or before.context_length != after.context_length
+        if after is None and self._loaded and _in_turn(self._loaded) == others:
+            # Two models of the same weights share one copy, listed as the one that came first.
+            cold = False
+            after = self._loaded[0] if len(self._loaded) == 1 else None
+        context = (after and after.context_length) or self._options.num_ctx
+        self._reload_ns = _reload_ns(wait_ns if cold else None, looked_up_ns)
         self._load = Load(
-            start_ns=start,
-            ready_ns=ready,
-            server_load_ns=told if isinstance(told, int) and told > 0 else None,
-            cold=cold,
-            num_ctx=size if isinstance(size, int) and size > 0 else self._options.num_ctx,
+            start_ns=start, ready_ns=ready, server_load_ns=None, cold=cold, num_ctx=context
         )
         return self._load
 
@@ -144,9 +133,7 @@ class Ollama:
         return identity(self._model, self._entry, self._shown)
 
     def count_tokens(self, text: str) -> int | None:
-        """None: Ollama has no page that counts tokens. What does not fit is refused by the
-        server, or noticed by its count afterwards.
-        """
+        """None: Ollama has no page that counts tokens."""
         self._started()
         return None
 
@@ -155,39 +142,37 @@ class Ollama:
         return self.finish(exchange_now(self._call(request, on_token)))
 
     def prepare(self, request: CompletionRequest) -> Call:
-        """See ``Engine.prepare``."""
+        """See ``Measurable.prepare``. Whether a prompt fits shows only in the answer."""
         return self._call(request, None)
 
     def finish(self, exchange: Exchange) -> Completion:
-        """See ``Engine.finish``. A prompt that filled the context is taken as one that was cut:
-        versions that know no ``truncate`` drop its front without a word.
-        """
+        """See ``Measurable.finish``."""
         try:
-            done = finished(exchange)
+            done = self._credentials.hide_in_answer(finished(exchange))
         except RequestFailed as error:
-            raise self._credentials.hide_in_failure(error) from None
+            raise self._explained(self._credentials.hide_in_failure(error)) from None
         context = self._load.num_ctx if self._load else None
-        if context is not None and done.prompt_tokens is not None and done.prompt_tokens >= context:
+        if context is not None and (done.prompt_tokens or 0) >= context:
+            # Asked not to cut, a server that is too old for the question cuts to this length.
             raise RequestFailed(
                 ErrorClass.PROMPT_CHANGED,
-                f"the server used {done.prompt_tokens} tokens of the prompt, its whole context: "
-                "it cuts longer prompts; raise num_ctx or shorten the prompt",
+                f"the server used {done.prompt_tokens} tokens of the prompt, all that its context "
+                f"of {context} holds: it may have cut the rest; raise num_ctx",
                 done,
             )
-        return self._credentials.hide_in_answer(done)
+        return done
 
     def about(self) -> dict[str, Any]:
-        """See ``Engine.about``: models in memory now, with what they take of it."""
+        """See ``Measurable.about``: as it was at the start."""
         if self._load is None:
             return {}
-        told: dict[str, Any] = {"api": "ollama", "raw": self._raw}
-        told |= {k: self._shown[k] for k in _TOLD_OF_MODEL if k in self._shown}
-        with suppress(EngineError):
-            told["loaded"] = [loaded_model(entry) for entry in self._server.loaded()]
-        return self._credentials.hide(told)
+        found = told(self._version, self._shown, self._loaded)
+        if self._credentials.source is not None:
+            found["key_from"] = self._credentials.source
+        return self._credentials.hide(found)
 
     def close(self) -> None:
-        """See ``Engine.close``. The model stays loaded as long as ``keep_alive`` says."""
+        """See ``Engine.close``. The model stays loaded: others may use it."""
         self._closed = True
         self._load = None
 
@@ -208,83 +193,102 @@ class Ollama:
 
     # --- the start
 
-    def _choose(self, listed: list[dict[str, Any]]) -> dict[str, Any]:
-        names = ", ".join(str(entry.get("name")) for entry in listed) or "no model"
-        url = self._server.address.url
+    def _find(self) -> None:
+        """Learn the server's version and that it has the model."""
+        server = self._server
+        self._version = server.version(timeout_s=min(60.0, self._start_timeout_s))
+        if self._version is None:
+            raise EngineError(f"what answers at {server.address.url} is no Ollama")
+        there = server.models()
+        names = ", ".join(entry.name for entry in there)
         if not self._model:
-            if len(listed) != 1:
+            if len(there) != 1:
+                has = f"has these models: {names}" if names else "has no model"
                 raise EngineError(
-                    f"the server at {url} has {names}; name one as ollama:MODEL, "
-                    "or get one with: ollama pull MODEL"
+                    f"the Ollama at {server.address.url} {has}; name one as ollama:MODEL"
                 )
-            self._model = str(listed[0].get("name"))
-        found = find(self._model, listed)
-        if found is None:
+            self._model = there[0].name
+        self._entry = find(there, self._model)
+        try:
+            self._shown = server.show(self._model)
+        except RequestFailed as error:
+            if error.http_status != 404:
+                raise
+            has = f"it has: {names}" if names else "it has none"
             raise EngineError(
-                f"the server at {url} has no model {self._model!r}; get it with: "
-                f"ollama pull {self._model} (it has: {names})"
-            )
-        self._model = full_name(self._model)
-        return found
+                f"the Ollama at {server.address.url} has no model {self._model!r}; {has}; "
+                f"get it with: ollama pull {self._model}"
+            ) from None
 
-    def _was_cold(
-        self, before: list[dict[str, Any]], after: list[dict[str, Any]]
-    ) -> tuple[bool, dict[str, Any]]:
-        """Whether the model was loaded just now, and its entry among the loaded ones ({} if it
-        cannot be told).
+    def _wait_for_load(self) -> int:
+        """Have the model loaded as the requests will want it; how long that took (ns)."""
+        begun = time.monotonic_ns()
+        self._server.load(load_body(self._options, self._model), self._start_timeout_s)
+        return time.monotonic_ns() - begun
 
-        An entry is found by its digest, not by its name: several names can share one copy in
-        memory, which is listed under the one that was asked for first. Two models of the same
-        weights share one too; then the digest is the other's, and only a change of the list
-        tells a load.
-        """
-        digest = self._entry.get("digest")
-        was, now = (
-            next((e for e in entries if digest and e.get("digest") == digest), None)
-            for entries in (before, after)
-        )
-        if now is None:
-            same = _listed(before) == _listed(after)
-            return not same, after[0] if len(after) == 1 else {}
-        return was is None or was.get("context_length") != now.get("context_length"), now
+    def _in_memory(self) -> Entry | None:
+        self._loaded = self._server.loaded()
+        digest = self._entry.digest if self._entry else None
+        return find(self._loaded, self._model, digest)
 
     def _why(self, error: RequestFailed) -> str:
         text, url = self._credentials.hide(error.text), self._server.address.url
         if error.error_class is ErrorClass.CONNECT:
-            return f"{text}; start the server with: ollama serve (OLLAMA_HOST says where it is)"
-        if error.http_status == 404:
-            return f"{url} is no Ollama server: {text}"
+            return f"{text}; start Ollama (ollama serve), or correct the address {url}"
+        if error.http_status in (404, 405):
+            return f"{url}: {text}; is it an Ollama?"
         return f"{url}: {text}"
 
     # --- requests
 
-    def _started(self) -> None:
+    def _started(self) -> Load:
         if self._load is None:
             raise EngineError("the engine was closed" if self._closed else "start the engine first")
+        return self._load
 
     def _call(self, request: CompletionRequest, on_token: OnToken | None) -> Call:
-        self._started()
-        body = request_body(self._model, request, self._options, raw=self._raw)
-        most = body["options"].get("num_predict")
-        most = most if isinstance(most, int) and most > 0 else None
-        context = self._load.num_ctx if self._load else None
-        if most is not None and context is not None and most >= context:
-            raise RequestFailed(
-                ErrorClass.DOES_NOT_FIT,
-                f"the {most} tokens to be generated and a prompt do not fit the context of "
-                f"{context} tokens; raise num_ctx or ask for less",
-            )
-        address = self._server.address
+        load = self._started()
+        if not request.messages and not request.prompt:
+            text = "Ollama answers an empty prompt with nothing: it only loads the model"
+            raise RequestFailed(ErrorClass.EMPTY, text)
+        address, body = self._server.address, request_body(request, self._options, self._model)
         path = "/api/chat" if request.messages else "/api/generate"
         return Call(
             address,
             http_request("POST", address, path, body, self._credentials.headers()),
-            OllamaAnswer(on_token, most=most, context=context, loaded_ns=self._loaded_ns),
+            OllamaAnswer(
+                on_token,
+                most=limit_of(request, self._options),
+                context=load.num_ctx,
+                reload_ns=self._reload_ns,
+            ),
             timeout_s=request.timeout_s,
             stall_s=request.stall_s,
             body=body,
         )
 
+    def _explained(self, error: RequestFailed) -> RequestFailed:
+        """A refusal of a long prompt, with the size that it did not fit into."""
+        context = self._load.num_ctx if self._load else None
+        if error.error_class is not ErrorClass.DOES_NOT_FIT or context is None:
+            return error
+        text = f"{error.text} of {context} tokens; raise num_ctx or shorten the prompt"
+        return RequestFailed(error.error_class, text, error.partial, http_status=error.http_status)
 
-def _listed(entries: list[dict[str, Any]]) -> set[tuple[Any, Any]]:
-    return {(entry.get("digest"), entry.get("context_length")) for entry in entries}
+
+def _in_turn(loaded: list[Entry]) -> list[tuple[str, int | None]]:
+    return sorted((entry.digest or entry.name, entry.context_length) for entry in loaded)
+
+
+def _reload_ns(load_ns: int | None, looked_up_ns: int) -> int:
+    """From which "load_duration" on a request is taken to have loaded its model.
+
+    Ollama gives one to every request: a model that is there is looked up in 0.1 s, on a busy
+    machine in 0.3 s and more; a small one loads in 0.6 s. So half of what the first load took
+    (None: it was there before us) tells them apart, but no more than what no look-up takes: the
+    first load may have come from a slow disk, and later ones come from memory.
+    """
+    if load_ns is None:
+        return max(_SLOW_LOOK_UP_NS, looked_up_ns * 3)
+    sure_ns = max(_SURE_LOAD_NS, looked_up_ns * 5)
+    return max(min(load_ns // 2, sure_ns), looked_up_ns * 3 // 2)

@@ -1,4 +1,4 @@
-"""Ollama's own streamed answers: one JSON document a line, the last one with the counts."""
+"""Streamed answers of Ollama's /api/generate and /api/chat: a line of JSON for each event."""
 
 from __future__ import annotations
 
@@ -12,50 +12,40 @@ from chimera.engines.judgement import server_message
 from chimera.engines.wire.events import JsonLines
 from chimera.record.request import ErrorClass
 
-# Measured with Ollama 0.24 and a model of 250 MB: a request to a loaded model reports 80 to 300 ms
-# of load_duration on two quiet cores, one that has to load it 580 to 1,500 ms. Where five programs
-# share each core, requests to a loaded model were seen to report up to some seconds: there the
-# flag says too much, and the recorded pressure of the machine tells that it was so.
-LOADED_ALREADY_NS = 500_000_000
-
-_GIVES_UP_AFTER = 30  # repeats of one piece, after which Ollama ends a stream without a word
-
-_Number = Annotated[int, msgspec.Meta(ge=0)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_REPEATS = 20  # Ollama gives up after 30; some of them may have come in one chunk
 
 
 class _Message(msgspec.Struct, frozen=True):
-    content: str = ""
-    thinking: str = ""
+    content: str | None = None
+    thinking: str | None = None
 
 
 class _Line(msgspec.Struct, frozen=True):
-    """A line of /api/generate (``response``) or /api/chat (``message``). Ollama leaves out what
-    is zero.
-    """
+    """Any line. Ollama leaves a count or duration out where it is 0."""
 
     response: str | None = None
-    thinking: str = ""
+    thinking: str | None = None
     message: _Message | None = None
     done: bool = False
     done_reason: str | None = None
     error: Any = None
-    total_duration: _Number | None = None
-    load_duration: _Number | None = None
-    prompt_eval_count: _Number | None = None
-    prompt_eval_duration: _Number | None = None
-    eval_count: _Number | None = None
-    eval_duration: _Number | None = None
+    total_duration: _Count | None = None
+    load_duration: _Count | None = None
+    prompt_eval_count: _Count | None = None
+    prompt_eval_duration: _Count | None = None
+    eval_count: _Count | None = None
+    eval_duration: _Count | None = None
 
 
 _line = msgspec.json.Decoder(_Line)
 
 
 class OllamaAnswer(StreamAnswer):
-    """A stream of /api/generate or /api/chat.
+    """One stream. Its end is a line that says "done"; without one it was cut.
 
     ``most`` is how many tokens were asked for at most, None without a limit; ``context`` how
-    many the context holds, None where unknown. A ``load_duration`` above ``loaded_ns`` means
-    that the model was loaded during this request.
+    many the model's context holds. A load that took longer than ``reload_ns`` is a real one.
     """
 
     def __init__(
@@ -64,74 +54,80 @@ class OllamaAnswer(StreamAnswer):
         *,
         most: int | None = None,
         context: int | None = None,
-        loaded_ns: int = LOADED_ALREADY_NS,
+        reload_ns: int | None = None,
     ) -> None:
         super().__init__(JsonLines(), on_token)
         self._most = most
         self._context = context
-        self._loaded_ns = loaded_ns
-        self._any_thinking = False
-        self._piece = ""
-        self._repeats = 0
-        self._last_ns = 0
+        self._reload_ns = reload_ns
+        self._whole = False
 
     def event(self, arrived_ns: int, data: bytes) -> None:
         """See ``StreamAnswer``."""
+        if self._whole:
+            return
         try:
             line = _line.decode(data)
         except (msgspec.MsgspecError, RecursionError):
             self.fail(arrived_ns, ErrorClass.MALFORMED_STREAM, unreadable(data))
             return
-        if line.error:
+        if line.error is not None:
             said = server_message(data) or "an error without a message"
             self.fail(arrived_ns, ErrorClass.SERVER_ERROR, said)
             return
-        if line.message is not None:
-            answer, thinking = line.message.content, line.message.thinking
-        elif line.response is not None or line.done:
-            answer, thinking = line.response or "", line.thinking
-        else:
-            text = "a line without response or message"
-            self.fail(arrived_ns, ErrorClass.MALFORMED_STREAM, text)
+        message = line.message or _Message(line.response, line.thinking)
+        if message.content is None and message.thinking is None and not line.done:
+            self.fail(arrived_ns, ErrorClass.MALFORMED_STREAM, "a line without text")
             return
-        if thinking:
-            self._any_thinking = True
-        self._last_ns = arrived_ns
-        self._repeats = self._repeats + 1 if answer and answer == self._piece else 0
-        self._piece = answer
-        self.text(arrived_ns, answer, thinking, None)
+        self.text(arrived_ns, message.content or "", message.thinking or "", None)
         if line.done:
-            self._end(arrived_ns, line, data)
+            self._last(arrived_ns, line, data)
 
     def closed(self) -> None:
-        """See ``StreamAnswer``."""
-        if self._repeats >= _GIVES_UP_AFTER - 1:
-            text = f"the stream has no last line: Ollama gives up after {_GIVES_UP_AFTER} repeats"
-            self.fail(self._last_ns, ErrorClass.CUT_STREAM, text)
+        """See ``StreamAnswer``. An end as HTTP wants it, but without a last line: Ollama ends so
+        what repeats itself, and says nothing of how far it came.
+        """
+        if self._splitter.unfinished:
+            return
+        text = "the stream ended without its last line"
+        last = [piece.strip() for piece in (self._answer or self._reasoning)[-_REPEATS:]]
+        if len(last) == _REPEATS and len(set(last)) == 1:
+            text += "; Ollama gives an answer up that repeats one token over and over"
+        self.fail(0, ErrorClass.CUT_STREAM, text)
 
-    def _end(self, arrived_ns: int, line: _Line, data: bytes) -> None:
-        count = line.eval_count
-        if count == self.text_chunks + 1 and line.done_reason == "stop" and not self._any_thinking:
-            # The end token counts, and came with this line.
+    def _last(self, arrived_ns: int, line: _Line, data: bytes) -> None:
+        self._whole = True
+        if line.done_reason == "stop" and line.eval_count == self.text_chunks + 1:
+            # The end-of-text token is counted, and this line is what it became.
             self.text(arrived_ns, "", "", 1)
+        load_ns = line.load_duration
         self.counts = Counts(
+            # Those found in the cache are among them, and nobody says how many they are.
             prompt_tokens=line.prompt_eval_count,
             # A text without tokens does not exist: such a count is none.
-            output_tokens=None if self.text_chunks and not count else count,
-            load_ns=line.load_duration,
+            output_tokens=None if self.text_chunks and not line.eval_count else line.eval_count,
+            load_ns=load_ns,
+            # What is left of the total beside load, prefill and decode is queue and more.
+            queue_ns=None,
             prefill_ns=line.prompt_eval_duration,
             decode_ns=line.eval_duration,
             total_ns=line.total_duration,
-            reloaded=(line.load_duration or 0) > self._loaded_ns,
+            # A model that is there needs some 0.1 s to be looked up, on a busy machine 0.3 s.
+            reloaded=None not in (load_ns, self._reload_ns)
+            and (load_ns or 0) > (self._reload_ns or 0),
         )
         self.finish_reason = self._reason(line)
         self.raw_reply = msgspec.json.decode(data)
+        # The prompt's and the answer's token numbers, which grow with both.
+        self.raw_reply.pop("context", None)
         self.ended(arrived_ns)
 
     def _reason(self, line: _Line) -> str | None:
-        if line.done_reason != "length" or self._context is None:
+        if line.done_reason != "length":
             return line.done_reason
-        if self._most is not None and (line.eval_count or 0) >= self._most:
+        prompt, output = line.prompt_eval_count, line.eval_count
+        if prompt is None or output is None or self._context is None:
             return "length"
-        full = (line.prompt_eval_count or 0) + (line.eval_count or 0) >= self._context
-        return "context" if full else "length"
+        if self._most is not None and output >= self._most:
+            return "length"
+        return "context" if prompt + output >= self._context - 1 else "length"

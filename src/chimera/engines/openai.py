@@ -84,7 +84,8 @@ class OpenAI:
     def version(self) -> str | None:
         """Kind and version of the server, where it says them; None before the start."""
         kind, version = self._described.kind, self._described.version
-        return " ".join(word for word in (kind, version) if word) or None
+        said = " ".join(word for word in (kind, version) if word)
+        return self._credentials.hide(said) or None
 
     @property
     def options(self) -> Options:
@@ -163,9 +164,9 @@ class OpenAI:
         """See ``Engine.finish``."""
         try:
             done = finished(exchange)
+            self._counts.compare(done)
         except RequestFailed as error:
             raise self._credentials.hide_in_failure(error) from None
-        self._counts.compare(done)
         return self._credentials.hide_in_answer(done)
 
     def about(self) -> dict[str, Any]:
@@ -198,7 +199,8 @@ class OpenAI:
         self.close()
 
     def __repr__(self) -> str:
-        return f"OpenAI({self._server.address.url!r}, {self._dialect.model!r})"
+        model = self._credentials.hide(self._dialect.model)
+        return f"OpenAI({self._server.address.url!r}, {model!r})"
 
     # --- the start
 
@@ -212,14 +214,14 @@ class OpenAI:
             raise
 
     def _choose(self, listed: list[dict[str, Any]]) -> dict[str, Any]:
-        names = [str(entry["id"]) for entry in listed]
+        names = [self._credentials.hide(str(entry["id"])) for entry in listed]
         if self._wanted is None:
             if len(listed) != 1:
                 said = f"lists these models: {', '.join(names)}" if names else "lists no model"
                 raise EngineError(
                     f"the server at {self._server.address.url} {said}; name one as openai:MODEL@URL"
                 )
-            self._dialect.model = names[0]
+            self._dialect.model = str(listed[0]["id"])
             return listed[0]
         for entry in listed:
             aliases = entry.get("aliases")

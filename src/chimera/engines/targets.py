@@ -2,24 +2,22 @@
 
     llamacpp                         the embedded engine with the embedded model
     llamacpp:/path/model.gguf        the embedded engine with a model file of yours
-    ollama:MODEL                     a model of the Ollama server that OLLAMA_HOST names
-    ollama:MODEL@HOST                of another one; HOST in the same forms: host, host:port, URL
-    ollama, ollama@HOST              the only model that it has
-    ollama-raw:MODEL@HOST            the same, prompts sent without the model's template
     openai:MODEL@URL                 a server with OpenAI's interface, asked for chats
     openai@URL                       the same, with the only model that it lists
     openai-completions:MODEL@URL     the same server asked for plain completions
     openai-completions@URL
+    ollama:MODEL                     the Ollama of OLLAMA_HOST, else of this machine
+    ollama:MODEL@URL                 the Ollama at an address, host:port is enough
+    ollama@URL                       the same, with the only model that it has
 
-URL is where the interface begins (http://host:8000/v1); without a path /v1 is meant. A model's
-name may hold ":" and "/".
+OpenAI's URL is where the interface begins (http://host:8000/v1); without a path /v1 is meant.
+A model's name may hold ":" and "/".
 
 An engine that talks to a server elsewhere is one more entry in ``_KINDS``.
 """
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -30,7 +28,7 @@ import msgspec
 from chimera.engines.base import Measurable, Options
 from chimera.engines.llamacpp import LlamaCpp
 from chimera.engines.ollama import Ollama
-from chimera.engines.ollama_server import parse_host
+from chimera.engines.ollama_host import ollama_address
 from chimera.engines.openai import OpenAI
 from chimera.engines.wire.address import parse_address
 from chimera.errors import InputError
@@ -42,6 +40,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     api_key_env: str | None = None
     api_key_file: Path | None = None
     headers: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return f"Access({self.api_key_env!r}, {self.api_key_file!r}, {len(self.headers)} headers)"
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -100,20 +101,6 @@ def _llamacpp(wanted: _Wanted, options: Options, slots: int, _access: Access) ->
     return LlamaCpp(path, options=options, slots=slots)
 
 
-def _ollama(
-    wanted: _Wanted, options: Options, _slots: int, access: Access, *, raw: bool
-) -> Measurable:
-    return Ollama(
-        parse_host(wanted.url or os.environ.get("OLLAMA_HOST", "")),
-        wanted.model or None,
-        options,
-        raw=raw,
-        api_key_env=access.api_key_env,
-        api_key_file=access.api_key_file,
-        headers=access.headers,
-    )
-
-
 def _openai(
     wanted: _Wanted, options: Options, _slots: int, access: Access, *, chat: bool
 ) -> Measurable:
@@ -137,6 +124,17 @@ def _openai(
     )
 
 
+def _ollama(wanted: _Wanted, options: Options, _slots: int, access: Access) -> Measurable:
+    return Ollama(
+        ollama_address(wanted.url),
+        wanted.model or None,
+        options,
+        api_key_env=access.api_key_env,
+        api_key_file=access.api_key_file,
+        headers=access.headers,
+    )
+
+
 def _shown(target: str) -> str:
     """A target in quotes, without a password that its address may hold."""
     return repr(re.sub(r"//[^/@]*@", "//", target))
@@ -144,14 +142,14 @@ def _shown(target: str) -> str:
 
 _KINDS: dict[str, Callable[[_Wanted, Options, int, Access], Measurable]] = {
     "llamacpp": _llamacpp,
-    "ollama": partial(_ollama, raw=False),
-    "ollama-raw": partial(_ollama, raw=True),
     "openai": partial(_openai, chat=True),
     "openai-completions": partial(_openai, chat=False),
+    "ollama": _ollama,
 }
 _HELP = (
     "llamacpp",
     "llamacpp:/path/model.gguf",
     "openai:MODEL@URL",
     "openai-completions:MODEL@URL",
+    "ollama:MODEL[@URL]",
 )

@@ -11,6 +11,7 @@ from chimera.facts.dataset import Dataset, Sample, identity_values
 from chimera.ingest.columns import QUANTIZATION, parameter_value
 from chimera.ingest.names import Reading, read_name
 from chimera.ingest.readers.markdown import DocumentTable
+from chimera.record.batch import Column
 
 BOUND = ("model", "config", "quantization", "prompt", "backend", "test", "engine")
 _NO_SETTINGS = frozenset({"quantization", "prompt", "test", "backend", "engine"})
@@ -65,6 +66,11 @@ class Row(msgspec.Struct):
             return ", ".join(f"{k}={v}" for k, v in self.named.items())
         return ", ".join(sorted(self.models))
 
+    @property
+    def is_model_alone(self) -> bool:
+        """Whether the row names one model and no setting at all."""
+        return len(self.models) == 1 and not set(self.named) - _NO_SETTINGS
+
     def binds(self, statistic: str) -> bool:
         """Whether the row names enough to be held against records.
 
@@ -87,6 +93,11 @@ class Binder:
         self._spelt = {m: words(m) for m in self._by_model if words(m)}
         self._common = dict(data.common)
         self._positions: dict[tuple[str, str], dict[str, list[int]]] = {}
+
+    def is_parallel(self, member: tuple[Sample, Column]) -> bool:
+        """Whether a record was taken while others were, as far as it says so."""
+        own = dict(member[0].parameters).get("concurrency", self._common.get("concurrency"))
+        return own not in (None, 1)
 
     def models_in(self, text: str) -> set[str]:
         """The models that a text names in full, the longest name where several overlap."""

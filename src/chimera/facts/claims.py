@@ -3,7 +3,8 @@
 A row is bound by what it names (model, configuration, parameters, prompt) to the records that
 have all of it. A claim is supported when it is, at its printed precision, the value of one of
 them or a statistic of them or of a part of them; contradicted when no record and no grouping
-gives it; and left alone when nothing binds it.
+gives it; and left alone when nothing binds it. A row that names a model and nothing else is only
+held against the range of that model's records: outside it is contradicted, inside proves nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from chimera.facts.binding import Binder, Columns, Row, columns_of
 from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Dataset, Members, Sample, Subject, condition_label
 from chimera.facts.fact import Fact, Origin
+from chimera.facts.measures import warm_of
 from chimera.ingest import Document
 from chimera.ingest.cells import parse_number
 from chimera.ingest.names import Reading
@@ -37,14 +39,15 @@ _AVERAGES = frozenset({"", "mean", "median", "min", "max"})
 _PERCENTILE = re.compile(r"p\d+(?:\.\d+)?")
 _MANTISSA = re.compile(r"(\d[\d,]*)(?:\.(\d*))?|\.(\d+)")
 _ABOUT = ("~", "≈", "<", ">", "≤", "≥", "±")
-LABELS = ("supported", "contradicted", "unbound")
+LABELS = ("supported", "contradicted", "unbound", "within range")
 
 
 class Claim(msgspec.Struct, frozen=True):
     """A value in a document that the records contradict.
 
     ``claimed`` is the value as the document gives it, ``actual`` the closest that the records
-    give; ``matching`` counts the records that the row names.
+    give; ``matching`` counts the records that the row names. Where the row names a model alone,
+    ``low`` and ``high`` are the range of its records, without cold starts.
     """
 
     claimed: Fact
@@ -53,14 +56,20 @@ class Claim(msgspec.Struct, frozen=True):
     file: str
     line: int
     about: str
+    low: Fact | None = None
+    high: Fact | None = None
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """All claims of a folder's documents: how many hold, and those that do not."""
+    """All claims of a folder's documents: how many hold, and those that do not.
+
+    ``within`` counts bare values of a model that lie within the range of its records.
+    """
 
     supported: Fact
     contradicted: Fact
     unbound: Fact
+    within: Fact
     contradictions: tuple[Claim, ...]
 
 
@@ -94,7 +103,7 @@ def claims_of(book: FactBook, documents: list[Document], data: Dataset) -> Claim
                 if row is not None and label == "contradicted":
                     found.append(_contradiction(book, row, cell, members))
     counts = [_count(book, label, tally[label]) for label in LABELS]
-    return Claims(counts[0], counts[1], counts[2], tuple(found))
+    return Claims(counts[0], counts[1], counts[2], counts[3], tuple(found))
 
 
 def _count(book: FactBook, label: str, origins: list[Origin]) -> Fact:
@@ -168,8 +177,10 @@ class _Checker:
 
     def _judge(self, cell: _Cell, row: Row | None) -> tuple[str, Members]:
         statistic = cell.reading.statistic
-        if row is None or cell.vague or cell.value < 0 or not row.binds(statistic):
+        if row is None or cell.vague or cell.value < 0:
             return "unbound", []
+        if not row.binds(statistic):
+            return self._judge_bare(cell, row)
         against: Members = []
         for key in _MEANINGS.get(cell.reading.key, (cell.reading.key,)):
             members = self._members(row, key, cell.unit)
@@ -183,6 +194,23 @@ class _Checker:
                 return "unbound", []
             if _is_among(cell, candidates):
                 return "supported", members
+            against = against or members
+        return ("contradicted", against) if against else ("unbound", [])
+
+    def _judge_bare(self, cell: _Cell, row: Row) -> tuple[str, Members]:
+        """A value of one model, without a setting or a statistic, against all its records."""
+        if cell.reading.statistic or not row.is_model_alone:
+            return "unbound", []
+        against: Members = []
+        for key in _MEANINGS.get(cell.reading.key, (cell.reading.key,)):
+            members = self._members(row, key, cell.unit)
+            if not members:
+                continue
+            if any(map(self._binder.is_parallel, members)):
+                return "unbound", []  # the rate of many requests together is no rate of these
+            candidates = self._candidates(members, "") or []
+            if _is_inside(cell, members) or _is_among(cell, candidates):
+                return "within range", members
             against = against or members
         return ("contradicted", against) if against else ("unbound", [])
 
@@ -207,6 +235,16 @@ def _is_among(cell: _Cell, values: list[float]) -> bool:
     slack = cell.slack * 1.0000002 + 1e-12 * abs(cell.value)
     place = bisect_left(values, cell.value - slack)
     return place < len(values) and values[place] <= cell.value + slack
+
+
+def _is_inside(cell: _Cell, members: Members) -> bool:
+    """Whether the claimed value, as printed, lies among warm records or among cold starts."""
+    slack = cell.slack * 1.0000002 + 1e-12 * abs(cell.value)
+    for group in (warm_of(members), [m for m in members if m[0].phase == "cold"]):
+        values = _values(group)
+        if values and min(values) - slack <= cell.value <= max(values) + slack:
+            return True
+    return False
 
 
 def _members(samples: list[Sample], key: str, unit: str) -> Members:
@@ -316,4 +354,28 @@ def _contradiction(book: FactBook, row: Row, cell: _Cell, members: Members) -> C
         origins=origins_of(members),
         expression="count(records that have everything the row names)",
     )
-    return Claim(claim, actual, matching, origin.file, origin.rows[0], row.about)
+    bare = not row.binds(cell.reading.statistic)
+    low, high = _range(book, said, members) if bare else (None, None)
+    return Claim(claim, actual, matching, origin.file, origin.rows[0], row.about, low, high)
+
+
+def _range(book: FactBook, said: Subject, members: Members) -> tuple[Fact, Fact]:
+    """The lowest and highest value of a model's records, cold starts left out where others are."""
+    warm = warm_of(members) or members
+    column = warm[0][1]
+    low, high = (
+        book.add(
+            (("model", dict(warm[0][0].subject)["model"]), *said),
+            column.key,
+            name,
+            pick(_values(warm)),
+            column.unit,
+            scope="warm" if len(warm) < len(members) else "all",
+            n=len(warm),
+            origins=origins_of(warm),
+            ci_why="not computed for this statistic",
+            expression=f"{name}({column.key}) of the records that the row names",
+        )
+        for name, pick in (("min", min), ("max", max))
+    )
+    return low, high

@@ -12,9 +12,9 @@ from math import isfinite
 import msgspec
 
 from chimera.facts.book import FactBook, origins_of
-from chimera.facts.dataset import Condition, Dataset, Subject, subject_label
+from chimera.facts.dataset import Condition, Dataset, Subject, load_of, subject_label
 from chimera.facts.fact import Fact
-from chimera.facts.measures import Members, headline_scope, warm_of
+from chimera.facts.measures import Members, headline_scope, mixed_load, warm_of
 from chimera.record.vocabulary import metric_better
 from chimera.stats.compare import Difference, paired, stratified
 from chimera.stats.describe import mean
@@ -190,30 +190,38 @@ def _mean_fact(
         origins=origins_of(members),
         ci_why="see the difference",
         expression=f"mean over {len(shared)} conditions of each condition's mean({metric})",
+        flags=mixed_load(members),
     )
 
 
 def comparisons_of(book: FactBook, data: Dataset) -> list[Comparison]:
-    """Pairs of named subjects on every metric that both hold.
+    """Pairs of named subjects on every metric that both hold, at each load where that varies.
 
     Every pair up to 24 subjects. Of more, each is compared with the leader and with its
     neighbours in the order of their means; the intervals still allow for every pair, because
     which ones these are is only known from the data.
     """
-    found: dict[tuple[str, str], list[_Side]] = {}
-    for subject in data.by_subject:
-        if subject[0][0] != "model":
-            continue
+    found: dict[tuple[str, str], dict[object, list[_Side]]] = {}
+    named = [subject for subject in data.by_subject if subject[0][0] == "model"]
+    for subject in (p for s in named for p in data.populations(s)):
         for (metric, unit), members in data.measured(subject).items():
             if metric in COMPARED and unit:
                 if headline_scope(metric, members) == "warm":
                     members = warm_of(members)
-                found.setdefault((metric, unit), []).append(_side(subject, members))
+                load = "several" if mixed_load(members) else load_of(members[0][0])
+                at = found.setdefault((metric, unit), {})
+                at.setdefault(load, []).append(_side(subject, members))
     return [
-        _compare(book, metric, unit, a, b, len(sides) * (len(sides) - 1) // 2)
-        for (metric, unit), sides in found.items()
+        _compare(book, metric, unit, a, b, sum(map(_possible, at.values())))
+        for (metric, unit), at in found.items()
+        for sides in at.values()
         for a, b in _pairs(metric, sides)
     ]
+
+
+def _possible(sides: list[_Side]) -> int:
+    """The number of pairs."""
+    return len(sides) * (len(sides) - 1) // 2
 
 
 def _pairs(metric: str, sides: list[_Side]) -> list[tuple[_Side, _Side]]:

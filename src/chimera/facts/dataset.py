@@ -8,9 +8,11 @@ are compared only where their conditions are the same.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chimera.facts.cold_starts import mark_cold_starts
 from chimera.ingest.columns import parameter_value
@@ -21,9 +23,12 @@ Condition = tuple[tuple[str, Any], ...]
 _PARTS = (
     "model", "quantization", "engine", "engine_version", "backend", "host", "gpu", "cpu", "workload"
 )  # fmt: skip
+LOAD = ("concurrency", "request_rate")
 _NO_CONDITION = frozenset({*_PARTS, "test", "config", "run", "prompt", "prompt_id"})
 _NO_SETTING = re.compile(r"reason|status|time|date|result|score|error|finish|rank|count")
+_RATES = frozenset({"token_rate", "decode_throughput", "wall_throughput"})  # maybe one and the same
 _MAX_LEVELS = 12
+_MOST_LOADS = 24  # of more, none is a group of records that anybody could look at
 _MAX_SETTING = 24  # characters of a text that may be a setting
 
 
@@ -70,9 +75,21 @@ class Dataset(msgspec.Struct):
     common: Condition = ()
     _measured: dict[Subject, dict[tuple[str, str], Members]] = {}
 
+    _populations: dict[Subject, list[Subject]] = {}
+
+    def records(self, subject: Subject) -> list[Sample]:
+        """All records of a subject, or of one of its ``populations``."""
+        if subject in self.by_subject:
+            return self.by_subject[subject]
+        ends = range(len(subject) - 1, 0, -1)
+        base = next(subject[:i] for i in ends if subject[:i] in self.by_subject)
+        load = subject[len(base) :]
+        names = tuple(name for name, _ in load)
+        return [s for s in self.by_subject[base] if load_of(s, names) == load]
+
     def good(self, subject: Subject) -> list[Sample]:
         """Successful records of a subject, without warm-up."""
-        return [s for s in self.by_subject[subject] if not s.failure and s.phase != "warm-up"]
+        return [s for s in self.records(subject) if not s.failure and s.phase != "warm-up"]
 
     def measured(self, subject: Subject) -> dict[tuple[str, str], Members]:
         """``members_of`` the good records of a subject, worked out once."""
@@ -80,9 +97,38 @@ class Dataset(msgspec.Struct):
             self._measured[subject] = members_of(self.good(subject))
         return self._measured[subject]
 
+    def populations(self, subject: Subject) -> list[Subject]:
+        """The subject itself, or itself at each load where its good records differ in that.
+
+        What one request takes at concurrency 1 and at 64 are two things, and a mean of both is
+        a figure of neither.
+        """
+        if subject not in self._populations:
+            settings = [dict(p) for p in dict.fromkeys(s.parameters for s in self.good(subject))]
+            ranks = {n: in_order({own.get(n) for own in settings}) for n in LOAD}
+            names = [n for n in LOAD if len(ranks[n]) > 1]
+            loads = {tuple(ranks[n].index(own.get(n)) for n in names) for own in settings}
+            apart = len(loads) <= _MOST_LOADS and bool(names)
+            self._populations[subject] = [
+                (*subject, *((names[k], level_label(ranks[names[k]][i])) for k, i in enumerate(at)))
+                for at in (sorted(loads) if apart else [()])
+            ]
+        return self._populations[subject]
+
     def label(self, subject: Subject) -> str:
         """The shortest name of a subject that tells it from the others."""
         return subject_label(subject)
+
+
+def load_of(sample: Sample, names: tuple[str, ...] = LOAD) -> Subject:
+    """What a record says of its load, of these parameters."""
+    return _load(sample.parameters, names)
+
+
+@lru_cache(maxsize=4096)
+def _load(parameters: Condition, names: tuple[str, ...]) -> Subject:
+    own = dict(parameters)
+    return tuple((name, level_label(own.get(name))) for name in names)
 
 
 def members_of(samples: list[Sample]) -> dict[tuple[str, str], Members]:
@@ -109,7 +155,8 @@ def subject_label(subject: Subject) -> str:
     """A subject's name for people: the model first, then what sets it apart."""
     parts = dict(subject)
     head = parts.pop("model", None) or parts.pop("file", None) or "not named"
-    return ", ".join([head, *parts.values()])
+    shown = [f"{k.replace('_', ' ')} {v}" if k in LOAD else v for k, v in parts.items()]
+    return ", ".join([head, *shown])
 
 
 def condition_label(condition: Condition) -> str:
@@ -147,10 +194,29 @@ def dataset_of(batches: list[Batch]) -> Dataset:
         by_subject.setdefault(sample.subject, []).append(sample)
     for members in by_subject.values():
         mark_cold_starts(members)
-    summaries = [
-        b for b in batches if b.kind == "summary" and not b.derived_from and not all(b.duplicate_of)
-    ]
-    return Dataset(samples, summaries, varying, by_subject, common)
+    return Dataset(samples, _summaries(batches), varying, by_subject, common)
+
+
+def _summaries(batches: list[Batch]) -> list[Batch]:
+    """The summaries that count: whole ones, and of those computed from records of the folder the
+    metrics that these records lack (vLLM keeps each TTFT, and of the throughput only the sum).
+    """
+    measured: dict[str, set[str]] = {}
+    for batch in batches:
+        if batch.kind == "sample":
+            keys = {c.key for c in batch.metrics()}
+            measured.setdefault(batch.file, set()).update(keys, _RATES if keys & _RATES else ())
+    found = []
+    for batch in batches:
+        if batch.kind != "summary" or all(batch.duplicate_of):
+            continue
+        if batch.derived_from:
+            known = measured.get(batch.derived_from, set())
+            columns = [c for c in batch.columns if c.role != "metric" or c.key not in known]
+            batch = replace(batch, columns=columns)
+        if batch.metrics():
+            found.append(batch)
+    return found
 
 
 def _set_apart_common(samples: list[Sample]) -> Condition:

@@ -15,6 +15,7 @@ import msgspec
 from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Members, Sample, Subject, in_order, level_label
 from chimera.facts.fact import Fact
+from chimera.facts.repeats import by_repeat, centred
 from chimera.stats.additive import Additive, fit_additive
 from chimera.stats.compare import Difference
 
@@ -105,18 +106,32 @@ def fit_of(members: Members) -> tuple[Additive | None, Levels]:
     return fit_additive([c.values[s.index] for s, c in members], factors), levels
 
 
+def _noise(members: Members, fit: Additive | None) -> Additive | None:
+    """The fit that intervals come from: of the means of repeats, where these hold several records.
+
+    None where it cannot be made with the same levels.
+    """
+    means = by_repeat(members)
+    if len(means) == len(members):
+        return fit
+    factors, _ = factors_of([sample for _, sample in means])
+    return fit_additive([value for value, _ in means], factors)
+
+
 def effects_of(
     book: FactBook, subject: Subject, metric: str, unit: str, warm: Members
 ) -> list[Effect]:
     """The largest contrast of each parameter; a certain one before a larger uncertain one.
 
     Empty where the fit leaves fewer than three degrees of freedom. The intervals allow for all
-    contrasts of the metric together (Bonferroni).
+    contrasts of the metric together (Bonferroni), and are between repeats where these hold
+    several records.
     """
     if len(warm) < _LEAST_DF + 1:
         return []
     fit, levels = fit_of(warm)
-    if fit is None or fit.df < _LEAST_DF:
+    noise = _noise(warm, fit)
+    if fit is None or noise is None or noise.df < _LEAST_DF:
         return []
     looked_at = sum(len(set(v)) * (len(set(v)) - 1) // 2 for v in levels.values())
     level = 1.0 - (1.0 - _LEVEL) / max(1, looked_at)
@@ -124,9 +139,9 @@ def effects_of(
     for name, values in levels.items():
         distinct = in_order(set(values))
         found: list[Contrast] = [
-            (difference, a, b)
+            (centred(spread, fit.difference(name, a, b)), a, b)
             for a, b in combinations(distinct, 2)
-            if (difference := fit.contrast(name, a, b, level)) is not None
+            if (spread := noise.contrast(name, a, b, level)) is not None
         ]
         if not found:
             continue

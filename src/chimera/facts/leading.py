@@ -11,6 +11,7 @@ from chimera.facts.dataset import Condition, Members, Subject, condition_label
 from chimera.facts.effects import blocks_of, fit_of
 from chimera.facts.fact import Fact
 from chimera.facts.measures import configured, headline_scope, warm_of
+from chimera.facts.repeats import by_repeat, centred
 from chimera.stats.additive import fit_additive
 from chimera.stats.compare import Difference, welch
 from chimera.stats.describe import mean
@@ -97,20 +98,24 @@ def _test(
 
     Welch's test where both saw one prompt. Where both saw the same ones equally often, the
     prompts are blocks of a least-squares fit, which takes their differences out of the noise.
+    Where a repeat holds several records of a configuration, its mean stands for them.
     """
-    if len(first) < 2 or len(second) < 2:
+    means = by_repeat(first), by_repeat(second)
+    if any(len(side) < 2 for side in means):
         return None, "one run per configuration has no interval"
-    a, b = ([blocks[id(s)] for s, _ in members] for members in (first, second))
+    (x, a), (y, b) = (
+        ([v for v, _ in side], [blocks[id(sample)] for _, sample in side]) for side in means
+    )
     if Counter(a) != Counter(b):
         return None, "the two were not measured alike (prompts or other columns differ)"
     if len(set(a)) == 1:
-        test = welch(_values(second), _values(first))
+        test = welch(y, x)
     else:
-        sides = [1] * len(second) + [0] * len(first)
-        fit = fit_additive(
-            _values(second) + _values(first), {"configuration": sides, "block": [*b, *a]}
-        )
+        sides = [1] * len(y) + [0] * len(x)
+        fit = fit_additive(y + x, {"configuration": sides, "block": [*b, *a]})
         test = fit.contrast("configuration", 1, 0, 0.95) if fit else None
+    if test is not None and len(x) + len(y) < len(first) + len(second):
+        test = centred(test, mean(_values(first)) - mean(_values(second)))
     return test, "" if test else "the values have no spread"
 
 

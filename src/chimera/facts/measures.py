@@ -12,10 +12,12 @@ from chimera.facts.dataset import (
     Sample,
     Subject,
     condition_label,
+    load_of,
     members_of,
 )
 
 __all__ = [
+    "MIXED_LOAD",
     "RATES",
     "TIMES",
     "Members",
@@ -24,10 +26,12 @@ __all__ = [
     "file_facts",
     "headline_scope",
     "members_of",
+    "mixed_load",
     "subject_facts",
     "warm_of",
 ]
 
+MIXED_LOAD = "several loads"
 TIMES = ("ttft", "e2e_latency", "prefill_time", "generation_time", "load_time", "tpot", "itl")
 RATES = (
     "decode_throughput",
@@ -50,6 +54,12 @@ def headline_scope(metric: str, members: Members) -> str:
     if metric in TIMES or any(s.cold_why == "recorded" for s in cold):
         return "warm"
     return "all"
+
+
+def mixed_load(members: Members) -> tuple[str, ...]:
+    """The flag of a figure over records of several loads, which is a figure of none of them."""
+    unlike = {s.parameters: s for s, _ in members}
+    return (MIXED_LOAD,) if len(set(map(load_of, unlike.values()))) > 1 else ()
 
 
 def warm_of(members: Members) -> Members:
@@ -100,6 +110,7 @@ def _scopes(
     left = {"warm-up": group.warm_up, "no value": max(0, there - len(members))}
     cold = [m for m in members if m[0].phase == "cold"]
     unknown = () if unit else ("unit unknown",)
+    unknown = (*unknown, *mixed_load(members))
     flags = ("cold start mixed in", *unknown) if cold else unknown
     common = _common(group.failed, left)
     describe(book, subject, metric, unit, members, full=full, flags=flags, **common)
@@ -122,13 +133,18 @@ def _common(failed: int, left: dict[str, int]) -> Left:
 
 
 def subject_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
-    """Facts of one subject over all its successful records, and without its cold starts."""
-    group = _group(data.by_subject[subject])
-    for key, members in data.measured(subject).items():
-        cold = _scopes(book, subject, key, members, group, full=True)
-        if 0 < len(cold) < len(members):
-            flags = () if key[1] else ("unit unknown",)
-            describe(book, subject, *key, cold, scope="cold", full=False, flags=flags)
+    """Facts of one subject over all its successful records, and without its cold starts; where
+    its load varies, of the records at each load too.
+    """
+    populations = data.populations(subject)
+    for one in dict.fromkeys((subject, *populations)):
+        group = _group(data.records(one))
+        for key, members in data.measured(one).items():
+            cold = _scopes(book, one, key, members, group, full=True)
+            if 0 < len(cold) < len(members):
+                flags = () if key[1] else ("unit unknown",)
+                flags = (*flags, *mixed_load(cold))
+                describe(book, one, *key, cold, scope="cold", full=False, flags=flags)
 
 
 def configuration_facts(book: FactBook, data: Dataset, subject: Subject) -> None:

@@ -32,8 +32,13 @@ def prompted(subject: Subject, prompt: str) -> Subject:
 
 def prompt_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
     """The mean of each prompt on warm records, where a subject was asked a few of them several
-    times each.
+    times each, at each load where that varies.
     """
+    for population in data.populations(subject):
+        _prompt_facts(book, data, population)
+
+
+def _prompt_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
     groups: dict[str, list[Sample]] = {}
     for sample in data.good(subject):
         if sample.phase != "cold":

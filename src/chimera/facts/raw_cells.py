@@ -112,10 +112,11 @@ class RawCells:
         if id(column) not in self._commas:
             cells = [c for c in column.raw if isinstance(c, str)]
             self._commas[id(column)] = is_decimal_comma(cells)
+        comma = self._commas[id(column)]
         try:
-            return float(raw) * column.scale
+            parsed = parse_number(str(raw), comma) if comma else (float(raw), "", column.scale)
         except (ValueError, TypeError):
-            parsed = parse_number(str(raw), self._commas[id(column)])
+            parsed = parse_number(str(raw))
         if parsed is None:
             return None
         value, unit, factor = parsed

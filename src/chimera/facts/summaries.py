@@ -54,7 +54,9 @@ def summary_rows(book: FactBook, data: Dataset) -> list[SummaryRow]:
             for column in batch.metrics():
                 if column.values[i] is None or batch.outcomes[i]:
                     continue
-                fact = _fact(book, (batch, i), column, about, counts[i], means)
+                # What is counted are requests; of the gaps between tokens nobody says how many.
+                n = None if column.key == "itl" else counts[i]
+                fact = _fact(book, (batch, i), column, about, n, means)
                 facts[column.key, column.statistic or "value"] = fact
             rows.append(SummaryRow(batch.file, about, facts, batch.outcomes[i]))
     return rows

@@ -2,122 +2,175 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
-from chimera.ingest.columns import AddNote, parameter_value, plain_text, typed_column
-from chimera.ingest.names import normal_form, read_name
-from chimera.ingest.outcomes import is_total, outcomes_of, phases_of
+from chimera.ingest.columns import COLUMN_MAKERS, AddNote, parameter_value, plain_text
+from chimera.ingest.names import Reading, read_name
+from chimera.ingest.no_records import drop_no_records
+from chimera.ingest.outcomes import NO_VALUE, outcomes_of, phases_of, totals_among
+from chimera.ingest.phase_rates import split_phase_rates
 from chimera.ingest.rates import derive_rates, name_rates, note_load_in_ttft
-from chimera.ingest.tables import SEPARATOR, Note, RawTable
+from chimera.ingest.tables import CONFIGURED, SEPARATOR, Note, RawTable
 from chimera.ingest.times import are_mixed
 from chimera.record.batch import Batch, Column
-from chimera.record.units import unit_of
-from chimera.record.vocabulary import STATISTICS
+from chimera.record.vocabulary import METRICS
 
 _MAX_LABEL = 60
+_DAYS = 1e-3  # of the seconds since 1970: three weeks
 _SETTLED = ("metric", "parameter")
 _UNMEASURED_WHEN_ALONE = ("load_time", "queue_time", "prefill_time")
 
 
-def batch_of(table: RawTable, file: str, sha256: str, notes: list[Note]) -> Batch | None:
-    """The records of a table; None when no column of it is a metric or a failure.
+class Draft(msgspec.Struct):
+    """A table on its way to a batch, which stays None where the table holds no records.
 
-    Appends to ``notes`` what a reader must know about single cells and columns.
+    ``notes`` are what a reader must know about single cells and columns.
     """
-    header = table.header
-    if not header.measures:
-        return None
-    table = _without_second_header(table)
-    lines = table.rows
 
-    def note(kind: str, at: list[int] | None = None, column: str = "", detail: str = "") -> None:
-        rows = tuple(lines[i] for i in at) if at else ()
-        notes.append(Note(kind, file, rows, column, detail[:200]))
+    table: RawTable
+    file: str
+    sha256: str
+    lines: list[int]
+    notes: list[Note]
+    columns: list[Column] = []
+    metrics: list[Column] = []
+    summed: bool = False
+    outcomes: list[str] = []
+    batch: Batch | None = None
 
-    comma = table.decimal_comma
-    columns = [
-        typed_column(name, leaf, reading, raw, comma, note)
+    def note(
+        self, kind: str, at: list[int] | None = None, column: str = "", detail: str = ""
+    ) -> None:
+        """Add a note about some records."""
+        rows = tuple(self.lines[i] for i in at) if at else ()
+        self.notes.append(Note(kind, self.file, rows, column, detail[:200]))
+
+
+def draft_of(table: RawTable, file: str, sha256: str) -> Draft:
+    """The beginning of a batch."""
+    return Draft(table, file, sha256, table.rows, [])
+
+
+def make_batches(drafts: list[Draft]) -> None:
+    """Fill the batches of drafts; each step is taken for all of them, which keeps its code hot."""
+    for step in (_may_measure, _type_columns, _settle_metrics, _judge, _make_batch, _complete):
+        drafts = list(filter(step, drafts))
+
+
+# The steps. Each returns False where it finds that the table holds no records.
+
+
+def _may_measure(draft: Draft) -> bool:
+    """Whether a column is a metric by its name, and the table does not say what was set."""
+    pointer = draft.table.pointer
+    if not draft.table.header.measures:
+        return False
+    return not pointer or CONFIGURED.isdisjoint(pointer.split("/"))
+
+
+def _type_columns(draft: Draft) -> bool:
+    table, note = draft.table, draft.note
+    header, comma = table.header, table.decimal_comma
+    draft.columns = [
+        COLUMN_MAKERS[reading.role](name, leaf, reading, raw, comma, note)
         for name, leaf, reading, raw in zip(
             header.names, header.leaves, header.readings, table.columns, strict=True
         )
     ]
+    return True
+
+
+def _settle_metrics(draft: Draft) -> bool:
+    """Sort out what only looks like a metric."""
+    columns, header, note = draft.columns, draft.table.header, draft.note
     _expand_json_cells(columns)
+    split = header.has_ts and split_phase_rates(columns, note)
     metrics = [c for c in columns if c.role == "metric"]
-    _part_namesakes(metrics, note)
-    _drop_settings(metrics, note)
-    metrics = [c for c in metrics if c.role == "metric"]
-    if not metrics:
-        return None
-    n = len(lines)
-    summed = table.beside_rows or any(c.statistic for c in metrics)
-    outcomes = outcomes_of(columns, metrics, n, summed)
-    if not any(outcomes) and all(v is None for c in metrics for v in c.values):
-        return None  # nothing was measured here, and nothing says that it failed
-    _drop_unmeasured(metrics, outcomes, note)
-    metrics = [c for c in metrics if c.role == "metric"]
+    several = len(draft.lines) > 1
+    if several and header.lacks_unit and _drop_points_in_time(metrics):
+        metrics = [c for c in metrics if c.role == "metric"]
+    if split or not header.distinct:
+        _part_namesakes(metrics, note)
+    if several:
+        _drop_settings(metrics, note)
+    draft.metrics = [c for c in metrics if c.role == "metric"]
+    return bool(draft.metrics)
+
+
+def _judge(draft: Draft) -> bool:
+    columns, metrics, table = draft.columns, draft.metrics, draft.table
+    draft.summed = table.beside_rows or any(c.statistic for c in metrics)
+    header = table.header
+    if header.lasts and not draft.summed and _drop_run_times(metrics, table, draft.note):
+        metrics = [c for c in metrics if c.role == "metric"]
+    # A column that was split stands there as several.
+    names = tuple(c.name for c in columns) if header.has_ts else header.names
+    outcomes = outcomes_of(columns, names, metrics, len(draft.lines), draft.summed)
+    failed = any(outcomes)
+    if not failed and all(v is None for c in metrics for v in c.values):
+        return False  # nothing was measured here, and nothing says that it failed
+    _drop_unmeasured(metrics, outcomes, draft.note)
+    left = [c.key for c in metrics if c.role == "metric"]
+    draft.outcomes = outcomes
     # A table whose only metric is a model's size describes models and measures nothing.
-    if all(c.key == "model_size" for c in metrics) and (metrics or not any(outcomes)):
-        return None
+    return left.count("model_size") < len(left) or (not left and failed)
+
+
+def _make_batch(draft: Draft) -> bool:
+    table, n = draft.table, len(draft.lines)
     constants, labels = _constants(table.constants)
-    batch = Batch(
-        file=file,
-        sha256=sha256,
+    draft.batch = Batch(
+        file=draft.file,
+        sha256=draft.sha256,
         pointer=table.pointer,
-        kind="summary" if summed else "sample",
-        rows=lines,
-        columns=columns,
+        kind="summary" if draft.summed else "sample",
+        rows=draft.lines,
+        columns=draft.columns,
         constants=constants,
-        outcomes=outcomes,
-        phases=phases_of(columns, n),
+        outcomes=draft.outcomes,
+        phases=phases_of(draft.columns, n),
         duplicate_of=[None] * n,
         labels=labels,
         pointers=table.pointers,
     )
-    _complete(batch, table, note)
-    return batch
+    return True
 
 
-def _complete(batch: Batch, table: RawTable, note: AddNote) -> None:
+def _complete(draft: Draft) -> bool:
     """What only the records together say: totals, mixed times, what their rates mean."""
-    if len(batch) > 1:
-        for i in table.header.times:
-            if are_mixed(table.columns[i]):
-                note("mixed-times", column=table.header.names[i])
+    batch, header, note = draft.batch, draft.table.header, draft.note
+    assert batch is not None
+    if NO_VALUE in batch.outcomes:
+        drop_no_records(batch, draft.table.without_metrics, note)
+        draft.lines = batch.rows
+        if not batch.rows:
+            draft.batch = None
+            return False
+    if len(batch.rows) > 1:
+        for i in header.times:
+            if are_mixed(draft.table.columns[i]):
+                note("mixed-times", column=header.names[i])
         _drop_totals(batch, note)
-    plain = {c.key: c for c in reversed(batch.metrics()) if not c.statistic}
-    name_rates(batch, plain, note)
-    derive_rates(batch, plain, note)
-    note_load_in_ttft(plain, batch.outcomes, note)
-
-
-def _without_second_header(table: RawTable) -> RawTable:
-    """The table without a first row that goes on with the header."""
-    if table.pointers is not None or len(table.rows) < 2 or not _continues_header(table):
-        return table
-    return replace(table, columns=[column[1:] for column in table.columns], rows=table.rows[1:])
-
-
-def _continues_header(table: RawTable) -> bool:
-    """Whether the first row says of the metrics' columns which mean or unit they hold."""
-    cells = [
-        column[0]
-        for column, reading in zip(table.columns, table.header.readings, strict=True)
-        if reading.role == "metric" and column[0]
-    ]
-    return bool(cells) and all(
-        isinstance(cell, str) and (normal_form(cell) in STATISTICS or unit_of(cell) is not None)
-        for cell in cells
-    )
+    if header.relates:
+        plain = {
+            c.key: c for c in reversed(batch.columns) if c.role == "metric" and not c.statistic
+        }
+        name_rates(batch, plain, note)
+        derive_rates(batch, plain, note)
+        note_load_in_ttft(plain, batch.outcomes, note)
+    return True
 
 
 def _expand_json_cells(columns: list[Column]) -> None:
     """Options written as JSON in a cell become parameter columns of their own."""
-    for column in [c for c in columns if c.role not in _SETTLED]:
+    for column in columns.copy():
         first = column.raw[0] or next(filter(None, column.raw), None)
-        if first.__class__ is not str or first[:1] != "{" or first[-1:] != "}":
+        if first.__class__ is not str or first[0] != "{" or first[-1] != "}":
+            continue
+        if column.role in _SETTLED:
             continue
         parsed: dict[str, Any] = {}
         cells: list[dict[str, Any]] = []
@@ -144,18 +197,61 @@ def _expand_json_cells(columns: list[Column]) -> None:
                 columns.append(Column(name, "parameter", reading.key, "", "", 1.0, values, raw))
 
 
+def _drop_points_in_time(metrics: list[Column]) -> bool:
+    """A "time" whose values are dates of this age, as seconds since 1970, is no duration.
+
+    They all lie within days of one another, which durations of that size would not. Tells
+    whether there were any.
+    """
+    dropped = False
+    for column in metrics:
+        if column.unit or len(column.values) < 2 or "time" not in column.name.lower():
+            continue
+        metric = METRICS.get(column.key)
+        if metric is None or metric.unit != "s":
+            continue
+        values = [v for v in column.values if v is not None]
+        if len(values) < 2 or not all(map(_is_date, values)):
+            continue
+        if max(values) - min(values) < _DAYS * min(values):
+            column.role, column.key, dropped = "status", "time", True
+    return dropped
+
+
+def _is_date(value: float) -> bool:
+    return any(1e9 <= value / scale < 4e9 for scale in (1, 1e3, 1e6, 1e9))
+
+
 def _drop_settings(metrics: list[Column], note: AddNote) -> None:
     """A "time" that is the same power of two in every row is a context length, no time."""
     for column in metrics:
         values = column.values
-        if column.unit != "s" or len(values) < 2 or values[0] != values[-1]:
+        first = values[0]
+        if column.unit != "s" or not first or first != values[-1]:
             continue
-        if not values[0] or values.count(values[0]) != len(values):
+        if values.count(first) != len(values):
             continue
-        raw = round(values[0] / column.scale, 6)
+        raw = round(first / column.scale, 6)
         if raw >= 256 and raw == int(raw) and int(raw).bit_count() == 1:
             column.role = "unknown"
             note("looks-like-setting", column=column.name, detail=str(raw))
+
+
+def _drop_run_times(metrics: list[Column], table: RawTable, note: AddNote) -> bool:
+    """How long a whole run took is no sample of anything that it measured.
+
+    Tells whether there was such a time.
+    """
+    lone = len(table.rows) == 1 and len(table.header.times) > 1
+    if not table.holds_records and not lone:
+        return False
+    if not table.holds_records and any(c.key not in ("duration", "model_size") for c in metrics):
+        return False
+    durations = [c for c in metrics if c.key == "duration"]
+    for column in durations:
+        column.role = "status"
+        note("run-duration", column=column.name)
+    return bool(durations)
 
 
 def _part_namesakes(metrics: list[Column], note: AddNote) -> None:
@@ -163,8 +259,6 @@ def _part_namesakes(metrics: list[Column], note: AddNote) -> None:
 
     They are kept under their own names, unless one of them is named plainly.
     """
-    if len({(c.key, c.statistic) for c in metrics}) == len(metrics):
-        return
     groups: dict[tuple[str, str], list[Column]] = {}
     for column in metrics:
         groups.setdefault((column.key, column.statistic), []).append(column)
@@ -172,6 +266,8 @@ def _part_namesakes(metrics: list[Column], note: AddNote) -> None:
         if len(group) == 1:
             continue
         plain = [c for c in group if "." not in c.name]
+        if len(plain) != 1 and len([c for c in group if c.unit]) == 1:
+            plain = [c for c in group if c.unit]  # it alone says what it is in
         if len(plain) != 1 and _agree(group):
             plain = [max(group, key=lambda c: len(c.values) - c.values.count(None))]
         if len(plain) != 1:
@@ -191,18 +287,29 @@ def _agree(group: list[Column]) -> bool:
 
 def _drop_unmeasured(metrics: list[Column], outcomes: list[str], note: AddNote) -> None:
     """A whole column of zeros among successful rows means "not measured", not zero."""
-    good = [i for i, o in enumerate(outcomes) if not o]
-    if not good:
+    if all(outcomes):
         return
-    for column in metrics:
-        values = column.values
-        if values[good[0]] != 0 or column.unit in ("tokens", "characters", "1"):
-            continue
-        if column.key in _UNMEASURED_WHEN_ALONE and len(good) < 2:
-            continue
-        if all(values[i] == 0 for i in good):
+    first = outcomes.index("")
+    for column in [c for c in metrics if c.values[first] == 0]:
+        good = [i for i, o in enumerate(outcomes) if not o]
+        if _is_unmeasured(column, good):
             column.role = "empty"
             note("all-zero", column=column.name)
+
+
+def _is_unmeasured(column: Column, good: list[int]) -> bool:
+    if column.unit in ("tokens", "characters", "1"):
+        return False
+    if column.key in _UNMEASURED_WHEN_ALONE and len(good) < 2:
+        return False
+    return all(column.values[i] == 0 for i in good)
+
+
+@lru_cache(maxsize=4096)
+def _constant_reading(name: str) -> Reading:
+    """What the name of a scalar of an enclosing object says."""
+    parent, _, last = name.rpartition(SEPARATOR)
+    return read_name(last, parent.rpartition(SEPARATOR)[2])
 
 
 def _constants(
@@ -214,11 +321,7 @@ def _constants(
     for name, value in enclosing.items():
         if value is None or value == "" or isinstance(value, (list, dict)):
             continue
-        if SEPARATOR in name:
-            parent, _, last = name.rpartition(SEPARATOR)
-            reading = read_name(last, parent.rpartition(SEPARATOR)[2])
-        else:
-            reading = read_name(name)
+        reading = _constant_reading(name)
         if reading.role == "parameter":
             setting = parameter_value(value)
             if setting is not None:
@@ -232,11 +335,15 @@ def _constants(
 
 def _drop_totals(batch: Batch, note: AddNote) -> None:
     """A row named "Aggregated" or "Total" sums up the others: no record of its own."""
-    totals: set[int] = set()
-    for column in batch.columns:
-        if column.role in ("identity", "label"):
-            totals.update(_total_rows(column.raw))
-    if not totals or len(totals) == len(batch):
+    named = [c.raw for c in batch.columns if c.role in ("identity", "label")]
+    try:
+        words = totals_among(set().union(*named))
+    except TypeError:  # lists or objects
+        words = totals_among(cell for raw in named for cell in raw)
+    if not words:
+        return
+    totals = {i for raw in named for i, c in enumerate(raw) if isinstance(c, str) and c in words}
+    if len(totals) == len(batch):
         return
     note("total-row", sorted(totals))
     keep = [i for i in range(len(batch)) if i not in totals]
@@ -249,11 +356,3 @@ def _drop_totals(batch: Batch, note: AddNote) -> None:
     batch.duplicate_of = [None] * len(keep)
     if batch.pointers:
         batch.pointers = [batch.pointers[i] for i in keep]
-
-
-def _total_rows(raw: list[Any]) -> list[int]:
-    try:
-        words = [w for w in set(raw) if isinstance(w, str) and is_total(w)]
-    except TypeError:  # lists or objects
-        words = [w for w in raw if isinstance(w, str) and is_total(w)]
-    return [i for i, cell in enumerate(raw) if cell in words] if words else []

@@ -34,7 +34,7 @@ def parse_number(text: str, decimal_comma: bool = False) -> tuple[float, str, fl
         return None  # most cells that are no number end here
     if text[:1] in "*_`~$":
         text = text.translate(_DECORATION).strip()
-    if decimal_comma and "," in text and _COMMA.match(text):
+    if decimal_comma and _COMMA.match(text):
         text = text.replace(".", "").replace(" ", "").replace(",", ".")
     match = _NUMBER.match(text)
     if not match:
@@ -54,6 +54,8 @@ def parse_number(text: str, decimal_comma: bool = False) -> tuple[float, str, fl
     rest = match["rest"].strip().rstrip("*_`~").strip()
     if not rest:
         return value, "", 1.0
+    if not rest[0].isalpha() and rest[0] not in "%_":
+        return None  # a date, a version: no unit begins like that
     unit = unit_of(rest)
     if unit:
         return value, unit[0], unit[1]

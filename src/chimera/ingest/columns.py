@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import isfinite
 from typing import Any
 
-from chimera.ingest.cells import BLANKS, NOT_FINITE, parse_number
+from chimera.ingest.cells import BLANKS, NOT_FINITE, is_decimal_comma, parse_number
 from chimera.ingest.names import Reading
 from chimera.record.batch import Column
 from chimera.record.vocabulary import METRICS
@@ -29,59 +29,53 @@ _RATE_OF_UNIT = {
 _OLLAMA_NS = frozenset({"total_duration", "load_duration", "prompt_eval_duration", "eval_duration"})
 _NO_VALUES = BLANKS | NOT_FINITE
 _LONG_TEXT = 200
-_ODD = frozenset({bool, str})
+_FLOATS = {float}
+_WITH_VALUES = {int, float, bool}
+_NO_NUMBERS = {bool, list, dict}
+_NUMBER_KINDS = {float, int, str, type(None)}
 _HOTTEST = 5.0  # a sampling temperature above it is degrees
 
 
-def typed_column(
-    name: str, leaf: str, reading: Reading, raw: list[Any], comma: bool, note: AddNote
+def _status_column(
+    name: str, _leaf: str, reading: Reading, raw: list[Any], _comma: bool, _note: AddNote
 ) -> Column:
-    """What a column means and its values; ``note`` is told of cells that do not fit.
-
-    ``reading`` is what the name says; ``leaf`` is the name, or the last key of a nested one.
-    """
-    role = reading.role
-    if role == "metric":
-        return _metric_column(name, leaf, raw, reading, comma, note)
-    if role == "status":
-        return Column(name, "status", reading.key, "", "", 1.0, raw, raw)
-    if role == "parameter":
-        return _parameter_column(name, raw, reading.key)
-    if role == "identity":
-        try:
-            texts = list(map(_identity, raw))
-        except TypeError:  # lists or objects
-            texts = [plain_text(cell) for cell in raw]
-        return Column(name, "identity", reading.key, "", "", 1.0, texts, raw)
-    return _unknown_column(name, raw, reading, comma)
+    return Column(name, "status", reading.key, "", "", 1.0, raw, raw)
 
 
-def _plain_numbers(raw: list[Any]) -> Numbers | None:
-    """The cells as floats where each is a plain finite number or blank, otherwise None."""
-    if len(raw) == 1 and raw[0].__class__ is float and isfinite(raw[0]):
-        return [raw[0]]
+def _identity_column(
+    name: str, _leaf: str, reading: Reading, raw: list[Any], _comma: bool, _note: AddNote
+) -> Column:
     try:
-        values: list[Any] = list(map(float, raw))
-        if not isfinite(sum(values)):
-            return None
-    except (ValueError, TypeError, OverflowError):
-        try:
-            values = [None if c is None or c == "" else float(c) for c in raw]
-            if not isfinite(sum(v for v in values if v is not None)):
-                return None
-        except (ValueError, TypeError, OverflowError):
-            return None
-    if raw[0].__class__ is str:
-        try:
-            return None if "_" in "".join(raw) else values  # 1_000 is Python, no data
-        except TypeError:
-            pass
-    return None if _ODD.intersection(map(type, raw)) and not _are_numbers(raw) else values
+        texts = list(map(_identity, raw))
+    except TypeError:  # lists or objects
+        texts = [plain_text(cell) for cell in raw]
+    return Column(name, "identity", reading.key, "", "", 1.0, texts, raw)
 
 
-def _are_numbers(raw: list[Any]) -> bool:
-    """Whether cells of several types hold no truth value and no text with an underscore."""
-    return not any(isinstance(c, bool) or (isinstance(c, str) and "_" in c) for c in raw)
+def _plain_numbers(raw: list[Any], kinds: set[type]) -> Numbers | None:
+    """The cells as floats where each is a plain finite number or blank, otherwise None.
+
+    ``kinds`` are the cells' types.
+    """
+    if kinds == _FLOATS:
+        return raw if isfinite(sum(raw)) else None
+    if not kinds <= _NUMBER_KINDS:
+        return None
+    texts = str in kinds
+    try:
+        if type(None) in kinds or (texts and "" in raw):
+            values: Numbers = [None if c is None or c == "" else float(c) for c in raw]
+            finite = isfinite(sum(filter(None, values)))
+        else:
+            values = list(map(float, raw))
+            finite = isfinite(sum(values))  # type: ignore[arg-type]
+    except (ValueError, OverflowError):
+        return None
+    if not finite:
+        return None
+    if texts and "_" in "".join(raw if len(kinds) == 1 else map(str, raw)):
+        return None  # 1_000 is Python, no data
+    return values
 
 
 def _scaled(values: Numbers, scale: float) -> Numbers:
@@ -98,6 +92,8 @@ def _slow_numbers(
     values: Numbers = []
     cell_unit = ""
     bad = 0
+    # "1.234" has a thousands separator only where its own column writes decimals with a comma.
+    comma = comma and any(isinstance(c, str) and "," in c for c in raw)
     for i, cell in enumerate(raw):
         value, scale = None, reading.scale
         if cell is None:
@@ -151,21 +147,26 @@ def _unit_fits(reading: Reading, unit: str) -> bool:
     return metric is None or metric.unit == unit
 
 
-def _parameter_column(name: str, raw: list[Any], key: str) -> Column:
+def _parameter_column(
+    name: str, _leaf: str, reading: Reading, raw: list[Any], comma: bool, _note: AddNote
+) -> Column:
+    key, cells = reading.key, raw
+    if comma and is_decimal_comma([c for c in raw if isinstance(c, str)]):
+        cells = [c.replace(",", ".") if isinstance(c, str) else c for c in raw]
     try:
-        values = list(map(parameter_value, raw))
+        values = list(map(parameter_value, cells))
     except TypeError:  # lists or objects are no setting
         return Column(name, "unknown", name, "", "", 1.0, raw, raw)
-    if key == "temperature" and any(v > _HOTTEST for v in values if isinstance(v, (int, float))):
+    if key == "temperature" and any(isinstance(v, (int, float)) and v > _HOTTEST for v in values):
         return Column(name, "unknown", name, "", "", 1.0, raw, raw)
     return Column(name, "parameter", key, "", "", 1.0, values, raw)
 
 
 def _metric_column(
-    name: str, leaf: str, raw: list[Any], reading: Reading, comma: bool, note: AddNote
+    name: str, leaf: str, reading: Reading, raw: list[Any], comma: bool, note: AddNote
 ) -> Column:
     cell_unit, scale = "", reading.scale
-    values = _plain_numbers(raw)
+    values = _plain_numbers(raw, set(map(type, raw)))
     if values is None:
         checked = _checked_numbers(name, raw, reading, comma, note)
         if checked is None:
@@ -217,25 +218,28 @@ def _all_integral(values: Numbers) -> bool:
     return bool(filled) and all(v == int(v) for v in filled) and max(filled) >= 1e4
 
 
-def _unknown_column(name: str, raw: list[Any], reading: Reading, comma: bool) -> Column:
+def _unknown_column(
+    name: str, _leaf: str, reading: Reading, raw: list[Any], comma: bool, _note: AddNote
+) -> Column:
     kinds = set(map(type, raw))
     role = "label"
-    texts = [c for c in raw if isinstance(c, str) and c] if str in kinds else []
-    if texts:
-        first = texts[0]
-        if _is_quantization(first) and all(map(_is_quantization, texts)):
-            values = [c or None for c in raw]
-            return Column(name, "identity", "quantization", "", "", 1.0, values, raw)
+    texts = raw
+    if str in kinds and not (len(kinds) == 1 and all(raw)):
+        texts = [c for c in raw if isinstance(c, str) and c]
+    if str in kinds and texts:
         if max(map(len, texts)) > _LONG_TEXT:
             return Column(name, "text", name, "", "", 1.0, raw, raw)
-        if first[0].isalpha() and first.strip().lower() not in _NO_VALUES:
+        if _is_quantization(texts[0]) and all(map(_is_quantization, texts)):
+            values = [c or None for c in raw]
+            return Column(name, "identity", "quantization", "", "", 1.0, values, raw)
+        if _is_word(texts[0]):
             return Column(name, "label", name, "", "", 1.0, raw, raw)
-    elif not kinds & {int, float, bool}:
+    elif kinds.isdisjoint(_WITH_VALUES):
         role = "empty"
-    if role == "empty" or kinds & {bool, list, dict}:
+    if role == "empty" or not kinds.isdisjoint(_NO_NUMBERS):
         return Column(name, role, name, "", "", 1.0, raw, raw)
     cell_unit = ""
-    values_ = _plain_numbers(raw)
+    values_ = _plain_numbers(raw, kinds)
     if values_ is None:
         values_, cell_unit, bad = _slow_numbers(raw, reading, comma, [], [])
         if bad:
@@ -244,6 +248,24 @@ def _unknown_column(name: str, raw: list[Any], reading: Reading, comma: bool) ->
         values_ = _scaled(values_, reading.scale)
     unit = reading.unit or cell_unit
     return Column(name, "unknown", name, reading.statistic, unit, reading.scale, values_, raw)
+
+
+# What a column means and its values, by the role that its name says. Each is given the column's
+# name, that name's last key, what it says, the cells, whether they write decimals with a comma,
+# and what to tell of cells that do not fit.
+COLUMN_MAKERS = {
+    "metric": _metric_column,
+    "status": _status_column,
+    "parameter": _parameter_column,
+    "identity": _identity_column,
+    "unknown": _unknown_column,
+}
+
+
+@lru_cache(maxsize=4096)
+def _is_word(text: str) -> bool:
+    """Whether a cell is no number by its first character (JSON in a cell is none either)."""
+    return (text[0].isalpha() or text[0] in "{[") and text.strip().lower() not in _NO_VALUES
 
 
 @lru_cache(maxsize=4096)

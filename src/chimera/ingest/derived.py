@@ -27,6 +27,7 @@ _FAMILY_WORD = re.compile(r"(?:llama|gemma|qwen|mistral|mixtral|phi|deepseek|fal
 _SUMMARY_WORDS = frozenset({"summary", "aggregate", "aggregated"})
 _SAMPLE_WORDS = frozenset({"individual", "raw", "samples"})
 Key = tuple[Any, ...]
+_Shared = tuple[int, Column]  # a summary's metric by its place, and a sample's that it may sum up
 
 
 class _Side(msgspec.Struct):
@@ -38,6 +39,7 @@ class _Side(msgspec.Struct):
 
     batch: Batch
     dimensions: dict[str, list[Any]]
+    names: frozenset[str]
     metrics: dict[str, Column]
     folder: str
     groups: dict[tuple[str, ...], dict[Key, list[int]]] = {}
@@ -51,24 +53,36 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
     if not summaries or not samples:
         return
     samples.sort(key=lambda b: b.file)
-    sides = [
-        _Side(b, _dimensions(b), _plain_metrics(b), b.file.rpartition("/")[0]) for b in samples
-    ]
+    sides = list(map(_side, samples))
     written = Precisions()
-    sharing: dict[tuple[tuple[str, str], ...], list[_Side]] = {}
+    sharing: dict[tuple[tuple[str, str], ...], list[tuple[_Side, list[_Shared]]]] = {}
     for batch in summaries:
         wanted = [c for c in batch.columns if c.role == "metric" and _is_mean_column(c)]
         signature = tuple((c.key, c.unit) for c in wanted)
         if signature not in sharing:
-            sharing[signature] = [s for s in sides if _measured(wanted, s)]
+            pairs = [(side, _measured(wanted, side)) for side in sides]
+            sharing[signature] = [(side, shared) for side, shared in pairs if shared]
         if not sharing[signature]:
             continue
         dimensions = _dimensions(batch)
-        for side in _nearest(batch, sharing[signature]):
-            pairs = _measured(wanted, side)
-            verdict = _compare(batch, dimensions, pairs, side, written)
+        own = frozenset(dimensions)
+        keys: dict[tuple[str, ...], list[Key]] = {}
+        for side, shared in _nearest(batch, sharing[signature]):
+            if _name_different(batch.file, side.batch.file):
+                continue
+            names = _shared_names(own, side.names)
+            both = [(wanted[i], other) for i, other in shared]
+            if names not in keys:
+                keys[names] = _rows(dimensions, names, len(batch))
+            verdict = _compare(batch, names, keys[names], both, side, written)
             if verdict and _judge(batch, side.batch, *verdict, notes):
                 break
+
+
+def _side(batch: Batch) -> _Side:
+    dimensions = _dimensions(batch)
+    folder = batch.file.rpartition("/")[0]
+    return _Side(batch, dimensions, frozenset(dimensions), _plain_metrics(batch), folder)
 
 
 def _dimensions(batch: Batch) -> dict[str, list[Any]]:
@@ -104,30 +118,43 @@ def _is_mean_column(column: Column) -> bool:
     return column.statistic == "mean" or (not column.statistic and column.key not in _RATES)
 
 
-def _nearest(batch: Batch, sides: list[_Side]) -> Iterator[_Side]:
+def _nearest(
+    batch: Batch, sides: list[tuple[_Side, list[_Shared]]]
+) -> Iterator[tuple[_Side, list[_Shared]]]:
     """The samples of the same file, then of its folder, then all others by name."""
     folder = batch.file.rpartition("/")[0]
-    later: list[_Side] = []
-    last: list[_Side] = []
-    for side in sides:
+    later: list[tuple[_Side, list[_Shared]]] = []
+    last: list[tuple[_Side, list[_Shared]]] = []
+    for found in sides:
+        side = found[0]
         if side.batch.file == batch.file:
-            yield side
+            yield found
         elif side.folder == folder:
-            later.append(side)
+            later.append(found)
         else:
-            last.append(side)
+            last.append(found)
     yield from later
     yield from last
 
 
-def _measured(wanted: list[Column], side: _Side) -> list[tuple[Column, Column]]:
+def _measured(wanted: list[Column], side: _Side) -> list[_Shared]:
     metrics = side.metrics
     return [
-        (column, other)
-        for column in wanted
+        (i, other)
+        for i, column in enumerate(wanted)
         if (other := metrics.get(column.key)) is not None
         and (other.unit == column.unit or not column.unit)
     ]
+
+
+@lru_cache(maxsize=1024)
+def _shared_names(a: frozenset[str], b: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(a & b))
+
+
+def _rows(dimensions: dict[str, list[Any]], names: tuple[str, ...], n: int) -> list[Key]:
+    """The values of some dimensions, row by row."""
+    return list(zip(*(dimensions[k] for k in names), strict=True)) if names else [()] * n
 
 
 def _groups(side: _Side, names: tuple[str, ...]) -> dict[Key, list[int]]:
@@ -136,9 +163,7 @@ def _groups(side: _Side, names: tuple[str, ...]) -> dict[Key, list[int]]:
     if groups is None:
         groups = side.groups[names] = {}
         batch = side.batch
-        lists = [side.dimensions[n] for n in names]
-        keys = zip(*lists, strict=True) if lists else [()] * len(batch)
-        for i, key in enumerate(keys):
+        for i, key in enumerate(_rows(side.dimensions, names, len(batch))):
             if not batch.outcomes[i] and not batch.phases[i]:
                 groups.setdefault(key, []).append(i)
     return groups
@@ -146,21 +171,19 @@ def _groups(side: _Side, names: tuple[str, ...]) -> dict[Key, list[int]]:
 
 def _compare(
     summary: Batch,
-    dimensions: dict[str, list[Any]],
+    names: tuple[str, ...],
+    keys: list[Key],
     pairs: list[tuple[Column, Column]],
     side: _Side,
     written: Precisions,
 ) -> tuple[list[int], list[int]] | None:
-    """(rows whose means hold, rows whose means do not), or None when they share nothing."""
-    names = tuple(sorted(dimensions.keys() & side.dimensions.keys()))
-    if _name_different(summary.file, side.batch.file):
-        return None
-    model = dimensions.get("model")
-    if model and "model" in names and model[0] not in side.dimensions["model"] and len(model) == 1:
-        return None
+    """(rows whose means hold, rows whose means do not), or None when they share nothing.
+
+    ``names`` are the dimensions that both have, ``keys`` the summary's values of them by row.
+    """
     groups = _groups(side, names)
-    lists = [dimensions[n] for n in names]
-    keys = zip(*lists, strict=True) if lists else [()] * len(summary)
+    if groups.keys().isdisjoint(keys):
+        return None
     own = summary.file == side.batch.file
     most_wrong = len(summary) if own else (1 - _MOST) * len(summary)
     telling = False
@@ -176,7 +199,10 @@ def _compare(
             if value is None:
                 continue
             checked = True
-            mean = _mean(side, other, names, key, members)
+            if len(members) == 1:
+                mean = other.values[members[0]]
+            else:
+                mean = _mean(side, other, names, key, members)
             if not _agrees(value, mean, written, (column, row), (other, members[0])):
                 wrong.append(summary.rows[row])
                 if len(wrong) > most_wrong:
@@ -218,8 +244,6 @@ def _name_different(summary: str, sample: str) -> bool:
 def _mean(
     side: _Side, other: Column, names: tuple[str, ...], key: Key, members: list[int]
 ) -> float | None:
-    if len(members) == 1:
-        return other.values[members[0]]  # type: ignore[no-any-return]
     place = (id(other), names, key)
     if place not in side.means:
         values = [v for i in members if (v := other.values[i]) is not None]

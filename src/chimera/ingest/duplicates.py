@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import cached_property
 
 from chimera.ingest.identity import models_of
 from chimera.ingest.precision import Precisions, digits
@@ -164,19 +165,33 @@ class _Comparison:
 
 
 class _Rows:
-    """The successful rows of an original, found by the value of their most telling column."""
+    """The successful rows of an original, found by the value of their most telling column.
+
+    They are put in order when the first row is looked for that does not stand in its own place.
+    """
 
     def __init__(self, both: _Comparison, outcomes: list[str]) -> None:
-        self.free = {j for j, o in enumerate(outcomes) if not o}
-        self._of_copy, key = max(both.pairs, key=lambda pair: len(set(pair[1].values)))
+        self._all = [j for j, o in enumerate(outcomes) if not o]
+        self.free = set(self._all)
+        self._of_copy, self._key = max(both.pairs, key=lambda pair: len(set(pair[1].values)))
         self._slack_of = both.slack
-        values = key.values
-        self._blank = [j for j in self.free if values[j] is None]
-        self._order = sorted(
-            (j for j in self.free if values[j] is not None), key=values.__getitem__
-        )
-        self._values = [values[j] for j in self._order]
-        self._slack = max((both.slack(key, j) for j in self._order), default=0.0)
+
+    @cached_property
+    def _blank(self) -> list[int]:
+        return [j for j in self._all if self._key.values[j] is None]
+
+    @cached_property
+    def _order(self) -> list[int]:
+        values = self._key.values
+        return sorted((j for j in self._all if values[j] is not None), key=values.__getitem__)
+
+    @cached_property
+    def _values(self) -> list[float]:
+        return [self._key.values[j] for j in self._order]
+
+    @cached_property
+    def _slack(self) -> float:
+        return max((self._slack_of(self._key, j) for j in self._order), default=0.0)
 
     def near(self, i: int) -> Iterator[int]:
         """The free rows that may equal row ``i`` of the copy; the row of the same number first."""

@@ -46,6 +46,7 @@ _RATE_WORDS = (
     ("_samples_s_", "_samples_per_s_"),
     ("_it_per_s_", "_iterations_per_s_"),
     ("_t_per_s_", "_tokens_per_s_"),
+    ("_e2_e_", "_e2e_"),
     ("_std_dev_", "_sd_"),
     ("_number_of_", "_num_"),
     ("_number_", "_num_"),
@@ -56,7 +57,22 @@ _RATE_WORDS = (
     ("_stats_", "_"),
     ("_distribution_", "_"),
 )
-_GENERIC = frozenset({"name", "id", "type", "version", "value", "path", "size"})
+_PHASE_RATES = tuple(
+    (f"_{of}_tps_", f"_{of}_tokens_per_s_")
+    for of in [
+        "decode",
+        "generation",
+        "gen",
+        "eval",
+        "prefill",
+        "prompt",
+        "prompt_eval",
+        "output",
+        "total",
+    ]
+)
+_GENERIC = frozenset({"name", "id", "message", "code", "type", "version", "value", "path", "size"})
+_NO_MODELS = frozenset({"cpu", "gpu", "machine", "system", "processor", "tokenizer", "device"})
 _RATES = {
     "tokens/s": "token_rate",
     "requests/s": "request_throughput",
@@ -84,7 +100,7 @@ def normal_form(name: str) -> str:
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text))
     text = text.replace("token(s)", "tokens").replace("/", "_per_")
     text = "_" + _OTHER.sub("_", text).strip("_.") + "_"
-    for old, new in _RATE_WORDS:
+    for old, new in (*_RATE_WORDS, *_PHASE_RATES) if "_tps_" in text else _RATE_WORDS:
         if old in text:
             text = text.replace(old, new)
     return text.strip("_")
@@ -158,12 +174,25 @@ def _fits(key: str, unit: str) -> bool:
     return not unit or METRICS[key].unit == unit or METRICS[key].unit in ("1", "characters")
 
 
+def lacks_unit(key: str, unit: str) -> bool:
+    """Whether a metric is a time of which nothing says in what it was measured."""
+    return not unit and key in METRICS and METRICS[key].unit == "s"
+
+
+def is_bare(name: str) -> bool:
+    """Whether a name says only which statistic or unit it is in: "mean", "p95 (ms)"."""
+    base = _split_unit(_split_statistic(normal_form(name))[0])[0]
+    return not base or base in _GENERIC or base == "tokens"
+
+
 @lru_cache(maxsize=8192)
 def read_name(name: str, parent: str = "") -> Reading:
     """What ``name`` says; ``parent`` is the enclosing JSON key, used when the name alone is
     generic ("mean" under "ttft", "name" under "model").
     """
     text = normal_form(name)
+    if parent and text in ("model", "name") and normal_form(parent) in _NO_MODELS:
+        return read_name(f"{parent}_{name}")
     whole = _lookup(text, "")
     if whole and text not in _GENERIC:
         return _plain(text, *whole)
@@ -180,6 +209,8 @@ def read_name(name: str, parent: str = "") -> Reading:
         found, statistic = ("metric", METRIC_SPELLINGS[base[6:]]), statistic or "sum"
     if not found and not base and unit == "s":
         found = ("metric", "duration")
+    if base == "load" and statistic and not unit:
+        found = None  # "load_average" is how busy a machine is
     if found and found[0] == "metric":
         return _measured(name, found[1], statistic, unit, scale)
     if unit in _RATES and base in _BARE_RATES:
@@ -190,6 +221,8 @@ def read_name(name: str, parent: str = "") -> Reading:
         return Reading(found[0], found[1])
     if whole:
         return Reading(whole[0], whole[1])
+    if "_successful_" in text:  # GuideLLM: of the requests that succeeded
+        return read_name(text.replace("_successful_", "_"))
     unknown = Reading("unknown", name, statistic, unit, scale)
     return unknown if statistic or unit else _in_parentheses(name) or unknown
 

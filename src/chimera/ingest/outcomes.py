@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -10,6 +10,7 @@ from chimera.ingest.names import normal_form
 from chimera.record.batch import Column
 from chimera.record.vocabulary import FAILURE_MARKS
 
+NO_VALUE = "no value was recorded"
 _NO_ERROR = frozenset({"", "none", "null", "no", "false", "0", "ok", "nan", "n/a", "[]", "{}", "-"})
 _FALSE = frozenset({"false", "no", "0", "0.0", "failed", "fail", "error", "f", "n"})
 _FAILED_STATUS = frozenset(
@@ -52,10 +53,13 @@ _ERROR_TEXTS = ("error ", "error:", "exception", "traceback (most recent")
 _TOTAL_ROWS = frozenset({"aggregated", "total", "all", "overall", "totals", "sum", "average"})
 
 
-@lru_cache(maxsize=4096)
-def is_total(text: str) -> bool:
-    """Whether a row of that name sums up the others."""
-    return len(text) < 24 and text.strip(" *").lower() in _TOTAL_ROWS
+def totals_among(cells: Iterable[Any]) -> set[str]:
+    """Those cells that are the name of a row that sums up the others."""
+    return {
+        cell
+        for cell in cells
+        if isinstance(cell, str) and len(cell) < 24 and cell.strip(" *").lower() in _TOTAL_ROWS
+    }
 
 
 def _text(value: Any) -> str:
@@ -98,16 +102,22 @@ _SAYS: dict[str, Callable[[Any], bool]] = {
 }
 
 
-def _marks(columns: list[Column]) -> list[tuple[Column, list[int], str]]:
+@lru_cache(maxsize=1024)
+def _marked(names: tuple[str, ...]) -> list[tuple[int, str, str]]:
+    """(place, normal form, kind) of the columns whose names may tell of failures."""
+    forms = [normal_form(name.rpartition(".")[2]) for name in names]
+    return [(i, n, FAILURE_MARKS[n]) for i, n in enumerate(forms) if n in FAILURE_MARKS]
+
+
+def _marks(columns: list[Column], names: tuple[str, ...]) -> list[tuple[Column, list[int], str]]:
     """(column, its rows that failed, "" or the reason) of the columns named for a failure.
 
-    They get the role "status": what they say is understood.
+    They get the role "status": what they say is understood. ``names`` are the columns' names.
     """
     found = []
-    for column in columns:
-        name = normal_form(column.name.rpartition(".")[2])
-        kind = FAILURE_MARKS.get(name, "")
-        if not kind or column.role in ("metric", "identity"):
+    for i, name, kind in _marked(names):
+        column = columns[i]
+        if column.role in ("metric", "identity"):
             continue
         if kind == "flag" and not _are_truths(column.raw):
             continue
@@ -152,17 +162,23 @@ def _reason(column: Column, row: int) -> str:
 
 
 def outcomes_of(
-    columns: list[Column], metrics: list[Column], n: int, summed: bool = False
+    columns: list[Column],
+    names: tuple[str, ...],
+    metrics: list[Column],
+    n: int,
+    summed: bool = False,
 ) -> list[str]:
     """One entry a record: "" for success, otherwise the reason of the failure.
 
-    ``summed``: the records are summaries, of which one without any value sums up nothing.
+    ``names`` are those of the columns as read. ``summed``: the records are summaries, of which
+    one without any value sums up nothing.
     """
     outcomes = [""] * n
-    marks = _marks(columns)
+    marks = _marks(columns, names)
     flags = {id(column) for column, _, why in marks if why.endswith(" is true")}
     speaking = [c for c in columns if c.role == "status" and c.key in _SAYS and id(c) not in flags]
-    speaking.sort(key=lambda c: c.key != "error")
+    if len(speaking) > 1:
+        speaking.sort(key=lambda c: c.key != "error")
     for column in speaking:
         if column.key == "error" and not any(column.raw):
             continue
@@ -191,10 +207,11 @@ def _by_values(metrics: list[Column], outcomes: list[str], summed: bool) -> None
     if not measured or any(None not in values for values in measured):
         return
     blank = [i for i in range(len(outcomes)) if all(values[i] is None for values in measured)]
-    if not summed and len(blank) == len(outcomes):
+    stated = summed and any(c.statistic for c in metrics)
+    if not stated and len(blank) == len(outcomes):
         return  # what no record holds was not lost by one of them
     for i in blank:
-        outcomes[i] = outcomes[i] or "no value was recorded"
+        outcomes[i] = outcomes[i] or NO_VALUE
 
 
 def phases_of(columns: list[Column], n: int) -> list[str]:

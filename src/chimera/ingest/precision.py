@@ -9,12 +9,16 @@ from chimera.ingest.cells import parse_number
 from chimera.record.batch import Column
 
 _GO_PREFIX = re.compile(r"^(?:\d+h)?(?:\d+m)?(?=[\d.]+s$)")
+_HALVES: list[float] = [0.5 * 10.0**-n for n in range(20)]  # half a unit of the n-th decimal
 _LEADING = re.compile(r"[^\d]*([\d.,]*)(?:[eE]([-+]?\d+))?")
 
 
 def digits(raw: object) -> int:
     """Significant digits of a value as written; a unit behind it does not count."""
     text = str(raw)
+    plain = text.replace(".", "")
+    if plain.isdecimal():  # as most are written
+        return len(plain.strip("0"))
     if text[-1:].isalpha():
         text = _mantissa(text)[0]
     text = text.lower().partition("e")[0]
@@ -27,6 +31,9 @@ def half_unit(raw: object, scale: float) -> float:
     ``scale`` is the column's factor; a cell that names its own unit ("12.5 ms") has its own.
     """
     text = str(raw)
+    fraction = text.partition(".")[2]
+    if fraction.isdecimal() and len(fraction) < len(_HALVES):  # as most are written
+        return _HALVES[len(fraction)] * scale
     if text[-1:].isalpha():
         mantissa, exponent = _mantissa(text)
         parsed = parse_number(text)
@@ -70,6 +77,6 @@ class Precisions:
     def slack(self, column: Column, row: int) -> float:
         """How far a value may be from what was measured, by its rounding alone."""
         most, finest = self._written(column)
-        value = abs(column.values[row])
+        value = abs(column.values[row] or 0.0)
         by_digits = 0.5 * 10.0 ** (floor(log10(value)) - most + 1) if value else 0.0
         return min(half_unit(column.raw[row], column.scale), max(finest, by_digits))

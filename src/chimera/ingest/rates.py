@@ -8,6 +8,7 @@ from chimera.record.batch import Batch, Column
 DERIVED = "derived"
 _TOKEN_RATES = ("decode_throughput", "token_rate", "wall_throughput")
 _MOST = 0.9
+_DISTINCT = 3  # values that a proof of a unit needs, so that it is no accident
 _TOLERANCE = 0.015
 _TIMES_OF_ONE_ANSWER = ("e2e_latency", "generation_time", "duration")
 
@@ -17,10 +18,17 @@ def name_rates(batch: Batch, metrics: dict[str, Column], note: AddNote) -> None:
 
     ``metrics`` are the batch's, by key, without statistics of others.
     """
+    _prove_seconds(metrics, batch.outcomes)
+    tokens = metrics.get("output_tokens") or metrics.get("tokens")
+    output = metrics.get("output_throughput")
+    if output and tokens and batch.kind == "sample":
+        # GuideLLM calls that of one request so too: its own tokens over its own whole time.
+        time = metrics.get("e2e_latency")
+        if time and time.unit == "s" and _holds(output, tokens, time, batch.outcomes):
+            output.key = "wall_throughput"
     rate = metrics.get("token_rate")
     if rate is None or rate.unit != "tokens/s":
         return
-    tokens = metrics.get("output_tokens") or metrics.get("tokens")
     decode = metrics.get("decode_time")
     if tokens and decode and decode.unit == "s" and _holds(rate, tokens, decode, batch.outcomes):
         rate.key = "decode_throughput"
@@ -32,6 +40,18 @@ def name_rates(batch: Batch, metrics: dict[str, Column], note: AddNote) -> None:
             return
     if batch.kind == "sample":
         note("rate-meaning-unknown", column=rate.name)
+
+
+def _prove_seconds(metrics: dict[str, Column], outcomes: list[str]) -> None:
+    """A latency without a unit is in seconds when tokens over it give the row's tokens/s."""
+    time, tokens = metrics.get("e2e_latency"), metrics.get("output_tokens")
+    if time is None or time.unit or tokens is None or len({*time.values}) < _DISTINCT:
+        return
+    for key in ("output_throughput", "wall_throughput", "token_rate"):
+        rate = metrics.get(key)
+        if rate and rate.unit == "tokens/s" and _holds(rate, tokens, time, outcomes):
+            time.unit, time.unit_from = "s", "equal rate"
+            return
 
 
 def _holds(rate: Column, tokens: Column, time: Column, outcomes: list[str]) -> bool:

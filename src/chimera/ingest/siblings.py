@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from math import fsum
 
+from chimera.ingest.names import lacks_unit
 from chimera.record.batch import Batch
-from chimera.record.vocabulary import METRICS
 
 _MIN_DIGITS = 6
 _SCALES = (1.0, 1e-3)  # seconds, milliseconds
@@ -19,21 +19,19 @@ _TOLERANCE = 1e-6
 def infer_units(batches: list[Batch]) -> None:
     """Fill the units of metrics of one file that equal a value of known unit."""
     bare = [
-        c
-        for b in batches
-        for c in b.columns
-        if not c.unit and c.role == "metric" and c.key in METRICS and METRICS[c.key].unit == "s"
+        c for b in batches for c in b.columns if c.role == "metric" and lacks_unit(c.key, c.unit)
     ]
     if not bare:
         return
     _by_mean(batches)
     bare = [c for c in bare if not c.unit]
+    wanted = {raw for column in bare for raw in column.raw if isinstance(raw, float)}
     known: dict[float, float] = {}
-    for batch in batches:
+    for batch in batches if wanted else []:
         for column in batch.columns:
             if column.unit_from == "name" and column.unit == "s" and column.role == "metric":
                 for raw in column.raw:
-                    if isinstance(raw, float) and len(repr(raw)) > _MIN_DIGITS:
+                    if isinstance(raw, float) and raw in wanted and len(repr(raw)) > _MIN_DIGITS:
                         known[raw] = column.scale
     for column in bare:
         scales = {known.get(raw) for raw in column.raw if isinstance(raw, float)}
@@ -47,8 +45,9 @@ def _by_mean(batches: list[Batch]) -> None:
     means = {
         (b.pointer, c.key): c.values[0]
         for b in batches
+        if len(b) == 1
         for c in b.columns
-        if len(b) == 1 and c.role == "metric" and c.statistic == "mean" and c.unit == "s"
+        if c.role == "metric" and c.statistic == "mean" and c.unit == "s"
     }
     for batch in batches if means else []:
         for column in batch.columns:

@@ -8,30 +8,30 @@ from typing import Any
 
 import msgspec
 
-from chimera.ingest.names import Reading, read_name
+from chimera.ingest.names import Reading, is_bare, lacks_unit, read_name
 
 SEPARATOR = "\x1f"  # joins nested keys; keys themselves may hold dots and slashes
 _DOT = re.compile(r"\.(?=[A-Za-z_])")
 
-_CONFIGURATIONS = frozenset(
-    {
-        "config",
-        "configuration",
-        "settings",
-        "args",
-        "arguments",
-        "parameters",
-        "options",
-        "scenario",
-    }
+CONFIGURED = frozenset(
+    {"config", "configuration", "settings", "args", "arguments", "parameters", "options"}
 )
 
 
+# Metrics of which the values of others can say what they mean (``chimera.ingest.rates``).
+_TOLD_BY_OTHERS = frozenset({"token_rate", "throughput", "output_tokens", "prompt_tokens", "ttft"})
+_TOLD_TOGETHER = frozenset({"e2e_latency", "output_throughput"})
+
+
 class Header(msgspec.Struct, frozen=True):
-    """The columns' names and what each says.
+    """The columns' names and what each says: whatever of a table follows from its names alone.
 
     ``names`` are for people, ``leaves`` are what is read: the last key of a nested name.
-    ``measures`` tells whether any of them is a metric, ``times`` which hold points in time.
+    ``measures`` tells whether any of them is a metric, ``times`` which hold points in time,
+    ``distinct`` whether no two can be one metric, ``relates`` whether one says of another what
+    it means, ``lacks_unit`` whether one is a time whose name does not say in what, ``has_ts``
+    whether one may be a rate of llama-bench's (``chimera.ingest.phase_rates``), ``lasts`` whether
+    one is a duration, which may be that of a whole run.
     """
 
     names: tuple[str, ...]
@@ -39,6 +39,11 @@ class Header(msgspec.Struct, frozen=True):
     readings: tuple[Reading, ...]
     measures: bool
     times: tuple[int, ...]
+    distinct: bool
+    relates: bool
+    lacks_unit: bool
+    has_ts: bool
+    lasts: bool
 
 
 @lru_cache(maxsize=1024)
@@ -59,21 +64,39 @@ def flat_header(names: tuple[str, ...]) -> Header:
 
 def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Header:
     readings = tuple(map(_reading, parts))
+    metrics = [(r.key, r.statistic) for r in readings if r.role == "metric"]
+    keys = {key for key, _ in metrics}
+    names = names or tuple(".".join(p) for p in parts)
     return Header(
-        names or tuple(".".join(p) for p in parts),
-        tuple(p[-1] for p in parts),
-        readings,
-        any(r.role == "metric" for r in readings),
-        tuple(i for i, r in enumerate(readings) if r.role == "status" and r.key == "time"),
+        names=names,
+        leaves=tuple(p[-1] for p in parts),
+        readings=readings,
+        measures=bool(metrics),
+        times=tuple(i for i, r in enumerate(readings) if r.role == "status" and r.key == "time"),
+        # A bare "throughput" may yet become another metric by the unit of its cells.
+        distinct=len(set(metrics)) == len(metrics) and "throughput" not in keys,
+        relates=not keys.isdisjoint(_TOLD_BY_OTHERS) or keys >= _TOLD_TOGETHER,
+        lacks_unit=any(r.role == "metric" and lacks_unit(r.key, r.unit) for r in readings),
+        has_ts=any(name.lower().endswith("_ts") for name in names),
+        lasts="duration" in keys,
     )
 
 
 def _reading(path: list[str]) -> Reading:
     """What a nested name says; what stands under a configuration was set, never measured."""
-    reading = read_name(path[-1], path[-2] if len(path) > 1 else "")
-    if reading.role == "metric" and any(part.lower() in _CONFIGURATIONS for part in path[:-1]):
+    parent = path[-2] if len(path) > 1 else ""
+    if parent and path[-1][-1:] == ")" and is_bare(path[-1]):
+        return read_name(f"{parent}_{path[-1]}")  # a unit makes no metric of whatever has one
+    reading = read_name(path[-1], parent)
+    if reading.role == "metric" and any(map(_configures, path[:-1])):
         return Reading("unknown", path[-1], "", reading.unit, reading.scale)
     return reading
+
+
+def _configures(key: str) -> bool:
+    """Whether what stands under a key was set: "config", "input_config"."""
+    key = key.lower()
+    return key == "scenario" or key.rpartition("_")[2] in CONFIGURED
 
 
 class RawTable(msgspec.Struct, gc=False):
@@ -81,7 +104,9 @@ class RawTable(msgspec.Struct, gc=False):
 
     Cells are text (CSV, Markdown) or JSON values. ``constants`` are scalars of the enclosing
     objects, by their own names. ``beside_rows`` marks the scalars of an object that also holds
-    the rows: they sum those rows up. ``pointers`` are each row's JSON pointer, None for text.
+    the rows: they sum those rows up. ``holds_records`` says that its rows are runs, each with
+    a list of records of its own. ``without_metrics`` are the rows that lack the keys of every
+    metric of the table. ``pointers`` are each row's JSON pointer, None for text.
     """
 
     header: Header
@@ -91,6 +116,8 @@ class RawTable(msgspec.Struct, gc=False):
     constants: dict[str, Any] = {}
     decimal_comma: bool = False
     beside_rows: bool = False
+    holds_records: bool = False
+    without_metrics: frozenset[int] = frozenset()
     pointers: list[str] | None = None
 
 

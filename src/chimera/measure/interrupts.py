@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -12,13 +12,15 @@ from types import FrameType
 class InterruptGate:
     """Lets Ctrl-C through only where nothing can be broken by it.
 
-    Between requests it is noted in ``stopped``; inside ``waiting()`` it raises
-    KeyboardInterrupt, so that a long request need not be waited for.
+    While requests are measured it is noted in ``stopped``; inside ``waiting()`` it raises
+    KeyboardInterrupt, so that a long start of an engine need not be waited for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Callable[[], None]) -> None:
+        """``wake`` is called by Ctrl-C: it must end a wait that looks at ``stopped``."""
         self.stopped = False
         self._waiting = False
+        self._wake = wake
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -45,5 +47,6 @@ class InterruptGate:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.stopped = True
+        self._wake()
         if self._waiting:
             raise KeyboardInterrupt

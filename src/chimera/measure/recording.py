@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-import time
+import msgspec
 
-from chimera.engines.base import Completion, Load, RequestFailed
+from chimera.engines.base import Completion, Load, Measurable, RequestFailed
 from chimera.measure.clock import RunClock
-from chimera.measure.plan import Step
-from chimera.record.request import EngineStart, ErrorClass, Failure, Phase, Request, ServerPhases
+from chimera.measure.load import Ended
+from chimera.measure.workloads import WorkloadPrompt
+from chimera.record.request import (
+    EngineStart,
+    ErrorClass,
+    Failure,
+    Phase,
+    Request,
+    ServerPhases,
+)
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What a request was for."""
+
+    configuration: int
+    prompt: WorkloadPrompt
+    repeat: int
+    phase: Phase
 
 
 def started(configuration: int, load: Load, clock: RunClock) -> EngineStart:
@@ -33,72 +50,98 @@ def start_failed(configuration: int, start_ns: int, text: str) -> EngineStart:
     )
 
 
-def recorded_request(
+def recorded(index: int, step: Step, ended: Ended, engine: Measurable, clock: RunClock) -> Request:
+    """The record of a request that ended, whole, in part, or before it was sent.
+
+    A request in which the server loaded its model is a cold one.
+    """
+    if ended.exchange is None:
+        assert ended.refused is not None
+        return _request(index, step, ended, None, ended.refused, clock)
+    failed: RequestFailed | None = None
+    done: Completion | None
+    try:
+        done = engine.finish(ended.exchange)
+    except RequestFailed as error:
+        failed, done = error, error.partial
+    return _request(index, step, ended, done, failed, clock)
+
+
+def _request(
     index: int,
     step: Step,
-    phase: Phase,
-    done: Completion,
+    ended: Ended,
+    done: Completion | None,
+    failed: RequestFailed | None,
     clock: RunClock,
-    error: Failure | None = None,
 ) -> Request:
-    """The record of a request that was sent, whole or, with ``error``, in part."""
+    error = None if failed is None else Failure(failed.error_class, failed.text, failed.http_status)
+    begun = clock.since_zero(ended.begun_ns)
+    intended = clock.optional(ended.intended_ns)
+    if done is None:
+        return _unsent(index, step, begun, intended, clock.now(), error)
+    zero = clock.since_zero(0)
     return Request(
         index=index,
         configuration=step.configuration,
         prompt_id=step.prompt.id,
         repeat=step.repeat,
-        phase=phase,
-        intended_start_ns=None,
-        start_ns=clock.since_zero(done.start_ns),
+        phase="cold" if done.reloaded and step.phase == "measured" else step.phase,
+        intended_start_ns=intended,
+        start_ns=begun,
+        connected_ns=clock.optional(done.connected_ns),
+        reused=done.reused,
         sent_ns=clock.optional(done.sent_ns),
         first_byte_ns=clock.optional(done.first_byte_ns),
         first_token_ns=clock.optional(done.first_token_ns),
-        token_ns=tuple(clock.since_zero(t) for t in done.token_ns),
+        first_answer_ns=clock.optional(done.first_answer_ns),
+        token_ns=tuple([stamp + zero for stamp in done.token_ns]),
         chunk_tokens=done.chunk_tokens,
         end_ns=clock.since_zero(done.end_ns),
+        lag_ns=done.lag_ns,
+        stamped_by=done.stamped_by,
         prompt_tokens=done.prompt_tokens,
         cached_tokens=done.cached_tokens,
         evaluated_tokens=done.evaluated_tokens,
         output_tokens=done.output_tokens,
-        tokens_basis=None if done.output_tokens is None else "server",
+        tokens_basis=done.tokens_basis,
+        reasoning_tokens=done.reasoning_tokens,
         finish_reason=done.finish_reason,
+        reloaded=done.reloaded,
         server=ServerPhases(
             load_ns=done.server_load_ns,
+            queue_ns=done.server_queue_ns,
             prefill_ns=done.server_prefill_ns,
             decode_ns=done.server_decode_ns,
+            total_ns=done.server_total_ns,
         ),
         error=error,
     )
 
 
-def failed_request(
-    index: int, step: Step, phase: Phase, error: RequestFailed, start_ns: int, clock: RunClock
+def _unsent(
+    index: int, step: Step, begun: int, intended: int | None, ended: int, error: Failure | None
 ) -> Request:
-    """The record of a request that failed; ``start_ns`` (monotonic) is when it was begun."""
-    done = error.partial or _nothing(start_ns)
-    failure = Failure(error.error_class, error.text)
-    return recorded_request(index, step, phase, done, clock, failure)
-
-
-def _nothing(start_ns: int) -> Completion:
-    """A completion of which nothing came until now."""
-    return Completion(
-        text="",
-        start_ns=start_ns,
+    """A request of which nothing came, and perhaps nothing was sent."""
+    return Request(
+        index=index,
+        configuration=step.configuration,
+        prompt_id=step.prompt.id,
+        repeat=step.repeat,
+        phase=step.phase,
+        intended_start_ns=intended,
+        start_ns=begun,
         sent_ns=None,
         first_byte_ns=None,
         first_token_ns=None,
         token_ns=(),
         chunk_tokens=None,
-        end_ns=time.monotonic_ns(),
+        end_ns=ended,
         prompt_tokens=None,
         cached_tokens=None,
         evaluated_tokens=None,
         output_tokens=None,
+        tokens_basis=None,
         finish_reason=None,
-        server_load_ns=None,
-        server_prefill_ns=None,
-        server_decode_ns=None,
-        raw_request={},
-        raw_reply=None,
+        error=error,
     )

@@ -44,6 +44,10 @@ class Options(
     think: bool | None = None
     other: dict[str, int | float | str | bool] = {}
 
+    def __hash__(self) -> int:
+        """Equal options are one configuration, also with some in ``other``."""
+        return hash(msgspec.json.encode(self, order="sorted"))
+
     def as_set(self) -> dict[str, int | float | str | bool]:
         """Only what is set, by name."""
         named = msgspec.structs.asdict(self)

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import msgspec
 
@@ -38,7 +38,9 @@ VERSION = 2
 Line = EngineStart | Request | Block | Watched | RunEnd
 
 
-class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line."""
+
     format: str
     version: int
     run: Run
@@ -49,6 +51,22 @@ class _AnyHeader(msgspec.Struct, frozen=True):
 
     format: str
     version: int
+
+
+class Sink(Protocol):
+    """Where a run's records go while it is measured."""
+
+    def add(self, line: Line) -> None:
+        """Take one record. Raises OutputError when it cannot be kept."""
+        ...
+
+    def flush(self) -> None:
+        """When this returns, a kill of the program loses nothing that was added."""
+        ...
+
+    def close(self) -> None:
+        """Flush and let go; a second call does nothing."""
+        ...
 
 
 class RunFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +87,12 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
 class RunWriter:
     """Writes a run file, line by line. Each line reaches the system before ``add`` returns."""
 
+    @staticmethod
+    def refuse_existing(path: Path) -> None:
+        """Raise InputError if there is a run at ``path``, before anything is measured."""
+        if path.exists():
+            raise InputError(f"{path} holds a run already; choose another folder")
+
     def __init__(self, path: Path, run: Run) -> None:
         """Make the file and write its first line.
 
@@ -86,7 +110,7 @@ class RunWriter:
             raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
         self._open = True
         try:
-            self._write(_Header(FORMAT, VERSION, run))
+            self._write(Header(FORMAT, VERSION, run))
         except OutputError:
             self.close()
             with suppress(OSError):
@@ -100,6 +124,9 @@ class RunWriter:
             OutputError: the disk is full, or the file cannot be written.
         """
         self._write(line)
+
+    def flush(self) -> None:
+        """Do nothing: each line has reached the system already."""
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
@@ -118,7 +145,7 @@ class RunWriter:
     ) -> None:
         self.close()
 
-    def _write(self, line: Line | _Header) -> None:
+    def _write(self, line: Line | Header) -> None:
         data = msgspec.json.encode(line) + b"\n"
         try:
             while data:
@@ -141,6 +168,15 @@ def read_run(path: Path) -> RunFile:
         InputError: the file cannot be read.
         FormatError: it is no run file, newer than this program, or broken; names the line.
     """
+    run, records, notes = read_lines(path)
+    return assemble(str(path), run, records, notes)
+
+
+def read_lines(path: Path) -> tuple[Run, list[Line], list[str]]:
+    """The header of a run file, its lines in their order, and notes; as ``read_run``.
+
+    Each line is as described; whether they fit together, ``assemble`` finds out.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -152,7 +188,7 @@ def read_run(path: Path) -> RunFile:
     run = _read_header(path, lines[0])
     records = [_read_line(path, n, line) for n, line in enumerate(lines[1:], start=2)]
     notes = [f"line {len(lines) + 1} was cut off and is left out"] if cut else []
-    return _put_together(path, run, records, notes)
+    return run, records, notes
 
 
 def _read_header(path: Path, line: bytes) -> Run:
@@ -170,7 +206,7 @@ def _read_header(path: Path, line: bytes) -> Run:
     if header.version < 1:
         raise FormatError(f"{path}:1: there is no version {header.version} of the run format")
     try:
-        return msgspec.json.decode(line, type=_Header).run
+        return msgspec.json.decode(line, type=Header).run
     except msgspec.MsgspecError as error:
         raise FormatError(f"{path}:1: {error}") from None
 
@@ -185,7 +221,12 @@ def _read_line(path: Path, number: int, line: bytes) -> Line:
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
-def _put_together(path: Path, run: Run, records: Sequence[Line], notes: list[str]) -> RunFile:
+def assemble(path: str, run: Run, records: Sequence[Line], notes: list[str]) -> RunFile:
+    """A run from its header and its lines, in order; ``path`` names them in an error.
+
+    Raises:
+        FormatError: the lines contradict each other.
+    """
     known = {configuration.index for configuration in run.configurations}
     starts: list[EngineStart] = []
     requests: dict[int, Request] = {}
@@ -226,7 +267,7 @@ def _put_together(path: Path, run: Run, records: Sequence[Line], notes: list[str
     )
 
 
-def _check_counts(path: Path, number: int, end: RunEnd, requests: dict[int, Request]) -> None:
+def _check_counts(path: str, number: int, end: RunEnd, requests: dict[int, Request]) -> None:
     failed = sum(1 for request in requests.values() if request.error is not None)
     if (end.requests, end.failed) != (len(requests), failed):
         raise FormatError(

@@ -112,7 +112,7 @@ METRIC_SPELLINGS: dict[str, str] = {
     spelling: key
     for key, spellings in {
         "ttft": "ttft time_to_first_token first_token_latency first_token_time first_token "
-        "time_first_token ttfts time_to_first_tokens",
+        "time_first_token ttfts time_to_first_tokens zeit_bis_zum_ersten_token",
         "tpot": "tpot time_per_output_token tpots time_per_token",
         "itl": "itl inter_token_latency intertoken_latency inter_token_latencies itls "
         "inter_token_time",
@@ -141,7 +141,7 @@ METRIC_SPELLINGS: dict[str, str] = {
         "prompt_tokens_per_s prefill_tokens_per_s prompt_eval_tokens_per_s prefill_tps "
         "pp_tokens_per_s prompt_tps prompt_eval_tps pp_throughput",
         "input_throughput": "input_throughput input_token_throughput input_tokens_per_s",
-        "token_rate": "tokens_per_s tps token_throughput token_rate generation_rate "
+        "token_rate": "tokens_per_s tps output_speed token_throughput token_rate generation_rate "
         "tokens_throughput speed_tokens_per_s throughput_tokens_per_s",
         "request_throughput": "request_throughput requests_per_s rps qps queries_per_s "
         "request_rate_achieved",
@@ -150,10 +150,10 @@ METRIC_SPELLINGS: dict[str, str] = {
         "output_tokens": "output_tokens eval_count completion_tokens generated_tokens "
         "tokens_generated output_len output_lens output_length predicted_n output_token_count "
         "output_sequence_length completion_token_count num_output_tokens new_tokens "
-        "output_tokens_count tokens_out num_generated_tokens generated_token_count",
+        "output_tokens_count tokens_out ausgabe_tokens num_generated_tokens generated_token_count",
         "prompt_tokens": "prompt_tokens prompt_eval_count input_tokens input_len input_lens "
         "input_length prompt_n input_sequence_length prompt_token_count num_prompt_tokens "
-        "num_input_tokens "
+        "num_input_tokens eingabe_tokens "
         "input_token_count prompt_len tokens_in prompt_length",
         "cached_tokens": "cached_tokens cache_n cached_prompt_tokens",
         "total_tokens": "total_tokens",
@@ -172,7 +172,7 @@ PARAMETER_SPELLINGS: dict[str, str] = {
         "num_gpu": "num_gpu n_gpu_layers gpu_layers ngl num_gpu_layers",
         "num_ctx": "num_ctx n_ctx ctx context_length context_size ctx_size max_model_len "
         "context_window ctx_len num_context max_context_length",
-        "temperature": "temperature temp",
+        "temperature": "temperature temp temperatur",
         "top_p": "top_p",
         "top_k": "top_k",
         "min_p": "min_p",
@@ -233,17 +233,17 @@ STATUS_SPELLINGS: dict[str, str] = {
         "error": "error error_message err exception error_msg error_text failure failure_reason "
         "error_type errors fehler erreur",
         "success": "success ok succeeded passed successful",
-        "status": "status outcome state result_status status_code http_status",
+        "status": "status outcome state result_status status_code error_code http_status",
         "phase": "phase stage is_warmup warmup is_warm_up cold_start is_cold cold",
         "repeat": "repeat rep repetition iteration iter trial run_index run_number attempt "
-        "repeat_index rep_id",
+        "repeat_index rep_id lauf laufe",
         "time": "timestamp datetime date time_utc started_at start_time created_at generated_at "
         "test_timestamp test_datetime test_time export_timestamp export_datetime completed_at "
-        "ended_at end_time created finished_at",
+        "ended_at end_time created finished_at datum zeitstempel",
         "count": "n count samples n_samples num_samples runs repeats iterations prompt_count "
         "requests num_requests completed total_tests successful_tests samples_per_run "
         "total_requests num_runs request_count failed failed_requests successful_requests "
-        "metrics_count total_inferences",
+        "metrics_count total_inferences anzahl",
         "text": "response response_text output output_text banter_text answer completion text "
         "content generated_text generated_texts variations input_data output_data",
     }.items()
@@ -267,6 +267,9 @@ STATISTICS: dict[str, str] = {
     "mean": "mean",
     "avg": "mean",
     "average": "mean",
+    "mittelwert": "mean",
+    "durchschnitt": "mean",
+    "moyenne": "mean",
     "median": "median",
     "min": "min",
     "minimum": "min",

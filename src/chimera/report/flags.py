@@ -8,6 +8,8 @@ _WORDS = {
     "n = 1": "a single observation: nothing can be said about its spread",
     "percentile of means": "a percentile of means, which hides the spread of single requests",
     "cold start mixed in": "requests that paid a model load are mixed in",
+    "several loads": "records at several concurrencies or request rates are pooled: no request "
+    "was served under such a load",
     "derived": "computed from other values, not measured",
     "summary": "taken from a summary in the data, not computed from its samples",
     "unit unknown": "the data do not say the unit",

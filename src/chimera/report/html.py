@@ -27,7 +27,7 @@ from chimera.report.names import slug
 from chimera.report.places import place
 from chimera.report.walk import blocks, used_facts
 
-_SHORT = 40  # characters
+_VERY_SHORT, _SHORT, _LONG = 14, 40, 1_000  # characters
 _HINT = (
     "Every number is a link. It opens the fact behind it: the file, the rows and the calculation."
 )
@@ -169,9 +169,11 @@ def _row(row: tuple[Spans, ...], tag: str, numeric: list[bool]) -> str:
     cells = [*row, *[()] * (len(numeric) - len(row))]
     parts = []
     for cell, right in zip(cells, numeric, strict=True):
-        # A short name is kept on one line; a long one may break anywhere.
-        short = sum(len(s.text) for s in cell) <= _SHORT and any(type(s) is Name for s in cell)
-        kind = ' class="r"' if right else ' class="k"' if short else ""
+        # A short name is kept on one line, a very short one on a phone too; a long one may break
+        # anywhere.
+        length = sum(len(s.text) for s in cell) if any(type(s) is Name for s in cell) else _LONG
+        short = ' class="k s"' if length <= _VERY_SHORT else ' class="k"'
+        kind = ' class="r"' if right else short if length <= _SHORT else ""
         parts.append(f"<{tag}{kind}>{inline(cell)}</{tag}>")
     return f"<tr>{''.join(parts)}</tr>"
 

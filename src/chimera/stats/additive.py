@@ -32,13 +32,17 @@ class Additive(msgspec.Struct, frozen=True):
 
         None for a level against itself, or when the fit leaves nothing over.
         """
-        value = self.effect.get((factor, b), 0.0) - self.effect.get((factor, a), 0.0)
+        value = self.difference(factor, a, b)
         variance = 0.0
         ends = [(w, p) for w, v in ((-1.0, a), (1.0, b)) if (p := self.place.get((factor, v)))]
         for weight, i in ends:
             for other, j in ends:
                 variance += weight * other * self.inverse[i][j]
         return difference_of(value, self.sd * sqrt(max(variance, 0.0)), self.df, level)
+
+    def difference(self, factor: str, a: object, b: object) -> float:
+        """Level ``b`` minus level ``a`` of a factor, the other factors held."""
+        return self.effect.get((factor, b), 0.0) - self.effect.get((factor, a), 0.0)
 
 
 def fit_additive(

@@ -17,7 +17,7 @@ The model may be any that continues text. No test looks at how long something to
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -28,6 +28,7 @@ from chimera.engines.base import (
     Engine,
     ErrorClass,
     Measurable,
+    Message,
     Options,
     RequestFailed,
 )
@@ -53,7 +54,11 @@ class EngineContract:
     ignores_eos        ``ignore_eos`` goes on until ``max_tokens``
     refuses_early      what does not fit the context is refused before it is sent
     is_chat            a prompt goes out as a chat of one message
-    refused            a request that the server refuses, and a word of its message
+    takes_empty        "" is continued, and not refused as EMPTY
+    sets_context       num_ctx is what the server uses; what does not fit is refused
+    stops_at_strings   stop strings end an answer
+    obeys_schema       ``json_schema`` bounds the answer
+    refused            a request that the server refuses, and a word of its message, if any
     """
 
     counts_prompt = True
@@ -63,7 +68,14 @@ class EngineContract:
     ignores_eos = True
     refuses_early = True
     is_chat = False
-    refused = (CompletionRequest(prompt=PROMPT, max_tokens=4, grammar="root ::= ["), "grammar")
+    takes_empty = True
+    sets_context = True
+    stops_at_strings = True
+    obeys_schema = True
+    refused: ClassVar[tuple[CompletionRequest, str] | None] = (
+        CompletionRequest(prompt=PROMPT, max_tokens=4, grammar="root ::= ["),
+        "grammar",
+    )
 
     @staticmethod
     def sampling(raw_request: dict[str, Any]) -> dict[str, Any]:
@@ -74,7 +86,8 @@ class EngineContract:
         load = engine.start()
         assert load == engine.start()
         assert load.ready_ns > load.start_ns
-        assert load.num_ctx == CONTRACT_OPTIONS.num_ctx
+        if self.sets_context:
+            assert load.num_ctx == CONTRACT_OPTIONS.num_ctx
 
     def test_says_what_it_is(self, engine: Engine) -> None:
         assert engine.name
@@ -104,12 +117,28 @@ class EngineContract:
             assert not able or field not in engine.cannot
 
     def test_tokens_are_counted_as_the_server_will(self, engine: Engine) -> None:
-        for text in (PROMPT, "", "<eos> <bos>", "Grüße, 世界 🎉", "a\n\n\tb"):
+        for text in (PROMPT, "<eos> <bos>", "Grüße, 世界 🎉", "a\n\n\tb"):
             counted = engine.count_tokens(text)
             assert (counted is not None) == self.counts_prompt
             if counted is not None:
                 done = engine.complete(CompletionRequest(prompt=text, max_tokens=1))
                 assert counted == done.prompt_tokens
+
+    def test_an_empty_prompt_is_answered_or_called_empty(self, engine: Engine) -> None:
+        empty = CompletionRequest(prompt="", max_tokens=1)
+        counted = engine.count_tokens("")
+        if self.takes_empty:
+            assert counted in (None, engine.complete(empty).prompt_tokens)
+        else:
+            with pytest.raises(RequestFailed) as caught:
+                engine.complete(empty)
+            assert caught.value.error_class is ErrorClass.EMPTY
+
+    def test_a_chat_is_answered(self, engine: Engine) -> None:
+        turns = (Message("user", PROMPT), Message("assistant", "Friday"), Message("user", "And?"))
+        done = engine.complete(CompletionRequest(messages=turns, max_tokens=4))
+        assert done.output_tokens
+        assert done.prompt_tokens
 
     def test_a_completion_is_whole(self, engine: Engine) -> None:
         pieces: list[str] = []
@@ -159,6 +188,8 @@ class EngineContract:
         assert done.finish_reason == "stop"
 
     def test_a_schema_bounds_the_answer(self, engine: Engine) -> None:
+        if not self.obeys_schema:
+            pytest.skip("its words have no meaning")
         schema: dict[str, Any] = {
             "type": "object",
             "properties": {"a": {"enum": ["yes", "no"]}},
@@ -172,6 +203,8 @@ class EngineContract:
             assert msgspec.json.decode(done.text)["a"] in ("yes", "no")
 
     def test_a_stop_string_ends_the_answer(self, engine: Engine) -> None:
+        if not self.stops_at_strings:
+            pytest.skip("does not look at its answers")
         whole = engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=8)).text
         stop = whole.strip()[2:4]
         done = engine.complete(CompletionRequest(prompt=PROMPT, max_tokens=8, stop=(stop,)))
@@ -195,6 +228,8 @@ class EngineContract:
 
     def test_what_does_not_fit_is_refused(self, engine: Engine) -> None:
         """Before it is sent, or by the server: a prompt is never cut in silence."""
+        if not self.sets_context:
+            pytest.skip("its context has no end")
         requests = [CompletionRequest(prompt=PROMPT * 80, max_tokens=1)]
         if self.refuses_early:
             requests.append(CompletionRequest(prompt=PROMPT, max_tokens=512))
@@ -207,6 +242,8 @@ class EngineContract:
         self._still_works(engine)
 
     def test_a_full_context_is_said(self, engine: Engine) -> None:
+        if not self.sets_context:
+            pytest.skip("its context has no end")
         prompt = PROMPT * 43
         done = engine.complete(CompletionRequest(prompt=prompt, ignore_eos=True))
         assert done.finish_reason == "context"
@@ -224,6 +261,8 @@ class EngineContract:
         self._still_works(engine)
 
     def test_a_refused_request_has_the_servers_words(self, engine: Engine) -> None:
+        if self.refused is None:
+            pytest.skip("refuses nothing")
         request, word = self.refused
         with pytest.raises(RequestFailed, match=word) as caught:
             engine.complete(request)

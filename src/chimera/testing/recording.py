@@ -1,17 +1,23 @@
-"""Real exchanges with a server, kept as they came over the wire, and played back.
+"""Real answers of a model server, kept in a file and given again to tests without the server.
 
-A ``Recorder`` stands between an engine and a server and keeps every byte with its boundaries; a
-``Player`` answers the same requests with them. Folders of the machine where a recording was made
-are left out.
+    python -m chimera.testing.recording http://host:port FILE -- COMMAND ...
+
+runs COMMAND, with "{url}" in it replaced by an address that passes everything on to the server,
+and writes what went over it: requests, and the answers in the pieces in which they arrived.
+``Replay`` answers from such a file.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import re
+import select
 import socket
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import defaultdict
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -19,31 +25,41 @@ from typing import Any, Self
 
 import msgspec
 
-_READ = 1 << 16
-# Of what a server says about a model: where its files lie, texts of others, and long lists.
-_LEFT_OUT = ("modelfile", "license", "parent_model", "template", "tensors", "model_info.tokenizer")
+from chimera.engines.wire.address import Address, parse_address
+
+_LONGEST_GAP_S = 0.005  # between two pieces that are given again
+_LONG = ("license", "tensors")  # of a document, with nothing in them that an engine reads
+_FOLDER = re.compile(r"[^\s\"']*[/\\](?=sha256-)")
 
 
-class Recorded(msgspec.Struct):
-    """One exchange. ``pieces`` are (ms since the request, bytes as Latin-1 text) as they came;
-    ``left`` whether the client went away before the server had ended.
+class Recorded(msgspec.Struct, kw_only=True):
+    """One exchange. ``pieces`` are (ms after the request, bytes as Latin-1 text).
+
+    ``left``: the client went away before the end.
     """
 
-    place: str
-    body: str
+    method: str
+    path: str
+    body: Any = None
     pieces: list[tuple[int, str]]
     left: bool = False
 
 
-class _Server:
-    """A loopback server with a thread for each connection."""
+class Recording(msgspec.Struct, kw_only=True):
+    """The exchanges in the order in which they began."""
+
+    exchanges: list[Recorded]
+
+
+class _Proxy:
+    """Listens on a port of its own and answers each connection once, in a thread each."""
 
     def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.port: int = self._listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._serve, daemon=True)
 
-    def handle(self, connection: socket.socket) -> None:
+    def answer(self, client: socket.socket, head: bytes, body: bytes) -> None:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
@@ -61,174 +77,163 @@ class _Server:
         self._listener.close()
         self._thread.join(5)
 
-    def _accept(self) -> None:
+    def _serve(self) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                client, _ = self._listener.accept()
             except OSError:
                 return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._one, args=(client,), daemon=True).start()
 
-    def _serve(self, connection: socket.socket) -> None:
-        with connection, suppress(OSError):
-            self.handle(connection)
+    def _one(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            head, body = _request(client)
+            if head:
+                self.answer(client, head, body)
 
 
-class Recorder(_Server):
-    """Passes each request on to the server at ``host`` and ``port``, one per connection."""
+class Recorder(_Proxy):
+    """Passes requests on to ``server`` and keeps what went over."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, server: Address) -> None:
         super().__init__()
-        self._server = (host, port)
-        self._lock = threading.Lock()
-        self.exchanges: list[Recorded] = []
+        self._server = server
+        self.recording = Recording(exchanges=[])
 
-    def handle(self, connection: socket.socket) -> None:
-        head, body = read_request(connection)
-        found = Recorded(place=_place(head), body=body.decode(), pieces=[])
-        with self._lock:
-            self.exchanges.append(found)
-        # The server is to end its answer by closing, so that the end is seen here.
-        lines = [k for k in head.split(b"\r\n") if not k.lower().startswith(b"connection:")]
-        head = b"\r\n".join([*lines, b"Connection: close"])
-        with socket.create_connection(self._server) as server:
-            server.sendall(head + b"\r\n\r\n" + body)
-            start = time.monotonic()
-            while data := server.recv(_READ):
-                ms = round((time.monotonic() - start) * 1000)
-                found.pieces.append((ms, data.decode("latin-1")))
-                try:
-                    connection.sendall(data)
-                except OSError:
-                    found.left = True
-                    return
-
-    def write(self, path: Path) -> None:
-        """Keep what was recorded, without folders."""
-        kept = [clean(exchange) for exchange in self.exchanges]
-        text = msgspec.json.format(msgspec.json.encode(kept), indent=1).decode()
-        path.write_text(text + "\n", encoding="utf-8")
+    def answer(self, client: socket.socket, head: bytes, body: bytes) -> None:
+        method, path = head.split(b" ", 2)[:2]
+        kept = Recorded(method=method.decode(), path=path.decode(), body=_json(body), pieces=[])
+        self.recording.exchanges.append(kept)
+        # The answer then ends where its connection does.
+        head = re.sub(rb"(?mi)^(connection|host):.*\r\n", b"", head)
+        host = self._server.authority.encode()
+        head = head.replace(b"\r\n", b"\r\nHost: " + host + b"\r\nConnection: close\r\n", 1)
+        begun, pieces = time.monotonic(), []
+        with socket.create_connection((self._server.host, self._server.port)) as upstream:
+            upstream.sendall(head + b"\r\n\r\n" + body)
+            while True:
+                ready, _, _ = select.select([client, upstream], [], [])
+                if client in ready and not client.recv(1 << 16):
+                    kept.left = True
+                    break
+                if upstream in ready:
+                    data = upstream.recv(1 << 16)
+                    if not data:
+                        break
+                    pieces.append((round((time.monotonic() - begun) * 1000), data))
+                    client.sendall(data)
+        kept.pieces = _cleaned(pieces)
 
 
-class Player(_Server):
-    """Answers requests as a recording did, piece by piece, ``pause_s`` between two of them.
-
-    The same request again gets the next recorded answer, then the last one. ``alter`` may
-    change what is asked before it is looked for. What was never recorded is answered with 501.
+class Replay(_Proxy):
+    """Answers from a recording. The same request again gets the next answer that it once got,
+    then the last one again and again.
     """
 
-    def __init__(
-        self, path: Path, *, pause_s: float = 0.001, alter: Callable[[Any], Any] | None = None
-    ) -> None:
+    def __init__(self, recording: Recording) -> None:
         super().__init__()
-        recorded = msgspec.json.decode(path.read_bytes(), type=list[Recorded])
-        self._answers: dict[tuple[str, str], list[Recorded]] = {}
-        for exchange in recorded:
-            key = (exchange.place, _canonical(exchange.body))
-            self._answers.setdefault(key, []).append(exchange)
-        self._pause_s = pause_s
-        self._alter = alter
-        self._lock = threading.Lock()
+        self._answers: dict[bytes, list[Recorded]] = defaultdict(list)
+        for kept in recording.exchanges:
+            self._answers[_key(kept.method, kept.path, kept.body)].append(kept)
 
-    def handle(self, connection: socket.socket) -> None:
-        head, body = read_request(connection)
-        answer = self._answer(_place(head), _canonical(body.decode(), self._alter))
-        if answer is None:
-            connection.sendall(b"HTTP/1.1 501 Not Recorded\r\nContent-Length: 0\r\n\r\n")
+    def answer(self, client: socket.socket, head: bytes, body: bytes) -> None:
+        method, path = (word.decode() for word in head.split(b" ", 2)[:2])
+        answers = self._answers.get(_key(method, path, _json(body)))
+        if not answers:
+            text = b"not in the recording: " + head.split(b"\r\n")[0] + b" " + body[:300]
+            client.sendall(b"HTTP/1.1 500 Error\r\nConnection: close\r\n\r\n" + text)
             return
-        for _, piece in answer.pieces:
-            connection.sendall(piece.encode("latin-1"))
-            time.sleep(self._pause_s)
-        if answer.left:
-            connection.settimeout(60)
-            connection.recv(1)  # until this client goes away too
-
-    def _answer(self, place: str, body: str) -> Recorded | None:
-        with self._lock:
-            answers = self._answers.get((place, body))
-            if not answers:
-                return None
-            return answers.pop(0) if len(answers) > 1 else answers[0]
+        kept = answers.pop(0) if len(answers) > 1 else answers[0]
+        before = 0
+        for at_ms, text_piece in kept.pieces:
+            time.sleep(min((at_ms - before) / 1000, _LONGEST_GAP_S))
+            before = at_ms
+            client.sendall(text_piece.encode("latin-1"))
+        if kept.left:
+            client.settimeout(10)
+            client.recv(1)
 
 
-def read_request(connection: socket.socket) -> tuple[bytes, bytes]:
-    """Head (without the empty line) and body of one request.
+def load(path: Path) -> Recording:
+    """The recording in a file."""
+    return msgspec.json.decode(path.read_bytes(), type=Recording)
 
-    Raises:
-        OSError: the client went away before it was whole.
-    """
+
+def save(recording: Recording, path: Path) -> None:
+    """Write a recording, one exchange a line."""
+    lines = b",\n".join(msgspec.json.encode(kept) for kept in recording.exchanges)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b'{"exchanges":[\n' + lines + b"\n]}\n")
+
+
+def _request(client: socket.socket) -> tuple[bytes, bytes]:
     data = b""
     while b"\r\n\r\n" not in data:
-        data += _more(connection)
+        piece = client.recv(1 << 16)
+        if not piece:
+            return b"", b""
+        data += piece
     head, _, body = data.partition(b"\r\n\r\n")
-    length = 0
-    for line in head.split(b"\r\n"):
-        name, _, value = line.partition(b":")
-        if name.lower() == b"content-length":
-            length = int(value)
-    while len(body) < length:
-        body += _more(connection)
+    length = re.search(rb"(?mi)^content-length: *(\d+)", head)
+    while len(body) < (int(length[1]) if length else 0):
+        body += client.recv(1 << 16)
     return head, body
 
 
-def clean(exchange: Recorded) -> Recorded:
-    """The exchange without what tells of the machine: only answers that are one JSON document
-    hold such things, and these are written anew; streams stay as they came.
-    """
-    whole = "".join(piece for _, piece in exchange.pieces).encode("latin-1")
+def _json(body: bytes) -> Any:
+    return msgspec.json.decode(body) if body else None
+
+
+def _key(method: str, path: str, body: Any) -> bytes:
+    return msgspec.json.encode([method, path, body], order="sorted")
+
+
+def _cleaned(pieces: list[tuple[int, bytes]]) -> list[tuple[int, str]]:
+    """Pieces without the date; a document without folders and without what nobody reads."""
+    whole = b"".join(data for _, data in pieces)
     head, _, body = whole.partition(b"\r\n\r\n")
-    if b"application/json" not in head or not body or b" 200 " not in head[:16]:
-        return exchange
-    document = json.loads(_dechunked(body) if b"chunked" in head.lower() else body)
-    text = json.dumps(_without(document), separators=(",", ":")).encode()
-    lines = [
-        line
-        for line in head.split(b"\r\n")
-        if not line.lower().startswith((b"content-length", b"transfer-encoding"))
-    ]
-    lines.append(b"Content-Length: %d" % len(text))
-    piece = (b"\r\n".join(lines) + b"\r\n\r\n" + text).decode("latin-1")
-    return Recorded(exchange.place, exchange.body, [(exchange.pieces[-1][0], piece)], exchange.left)
+    if b"application/json" in head.lower() and pieces:
+        if b"chunked" in head.lower():
+            body = _unchunked(body)
+        body = msgspec.json.encode(_without_folders(msgspec.json.decode(body)))
+        head = re.sub(rb"(?mi)^(transfer-encoding|content-length):.*\r\n", b"", head + b"\r\n")
+        head += b"Content-Length: %d\r\n\r\n" % len(body)
+        pieces = [(pieces[0][0], head + body)]
+    undated = [(at, re.sub(rb"(?m)^Date: .*\r\n", b"", data)) for at, data in pieces]
+    return [(at, data.decode("latin-1")) for at, data in undated]
 
 
-def _without(value: Any, path: str = "") -> Any:
-    if isinstance(value, dict):
-        kept = {}
-        for key, item in value.items():
-            place = f"{path}.{key}".lstrip(".")
-            if not (key in _LEFT_OUT or place.startswith(_LEFT_OUT)):
-                kept[key] = _without(item, place)
-        return kept
-    if isinstance(value, list):
-        return [_without(item, path) for item in value]
-    return value
-
-
-def _dechunked(body: bytes) -> bytes:
+def _unchunked(body: bytes) -> bytes:
     found = b""
     while body:
-        size, _, rest = body.partition(b"\r\n")
+        size, _, body = body.partition(b"\r\n")
         length = int(size, 16)
-        found, body = found + rest[:length], rest[length + 2 :]
-        if not length:
-            break
+        found, body = found + body[:length], body[length + 2 :]
     return found
 
 
-def _canonical(body: str, alter: Callable[[Any], Any] | None = None) -> str:
-    if not body:
-        return ""
-    document = json.loads(body)
-    return json.dumps(alter(document) if alter else document, sort_keys=True)
+def _without_folders(value: Any) -> Any:
+    if isinstance(value, str):
+        return _FOLDER.sub("", value)
+    if isinstance(value, dict):
+        return {k: _without_folders(v) for k, v in value.items() if k not in _LONG}
+    return [_without_folders(v) for v in value] if isinstance(value, list) else value
 
 
-def _place(head: bytes) -> str:
-    return " ".join(head.split(b"\r\n")[0].decode().split()[:2])
+def main(arguments: list[str] | None = None) -> int:
+    """Record what a command does."""
+    parser = argparse.ArgumentParser(prog="python -m chimera.testing.recording")
+    parser.add_argument("server", help="http://host:port of the real server")
+    parser.add_argument("file", type=Path)
+    parser.add_argument("command", nargs=argparse.REMAINDER, help='"{url}" is put into it')
+    asked = parser.parse_args(arguments)
+    with Recorder(parse_address(asked.server)) as recorder:
+        words = [word.replace("{url}", recorder.url) for word in asked.command if word != "--"]
+        status = subprocess.run(words, check=False).returncode
+    save(recorder.recording, asked.file)
+    return status
 
 
-def _more(connection: socket.socket) -> bytes:
-    data = connection.recv(_READ)
-    if not data:
-        raise ConnectionResetError("the client went away")
-    return data
+if __name__ == "__main__":
+    sys.exit(main())

@@ -21,7 +21,8 @@ class Connection:
     """A non-blocking TCP connection, encrypted where ``tls`` is given.
 
     ``connected`` once it can carry a request. After each ``receive``, ``arrived_ns`` is when
-    the data came and ``kernel`` who stamped it. Errors are OSError (ssl.SSLError is one).
+    the data came and ``kernel`` who stamped it; nothing comes before ``floor_ns``. Errors are
+    OSError (ssl.SSLError is one).
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Connection:
         self.kernel = ask_for_stamps(self.sock)
         self.arrived_ns = 0
         self.read_ns = 0
+        self.floor_ns = 0
         self.connected = False
         self.established = False  # TCP stands; what follows is encryption
-        self._unsent = b""
+        self._unsent = memoryview(b"")
         self._tls: ssl.SSLObject | None = None
         if tls is not None:
             import ssl
@@ -70,7 +72,7 @@ class Connection:
         if self._tls is not None:
             self._tls.write(data)
             data = self._outgoing.read()
-        self._unsent += data
+        self._add(data)
         self._flush()
 
     @property
@@ -88,14 +90,18 @@ class Connection:
             return None
         self.read_ns = self.arrived_ns = now = time.monotonic_ns()
         if ancillary and (wall := stamp_of(ancillary)):
-            arrived = wall - self._clock.offset
-            self.arrived_ns = min(now, arrived)
+            self.arrived_ns = self._clock.arrived(wall, self.floor_ns, now)
+        self.floor_ns = self.arrived_ns
         if self._tls is None:
             return data
         return self._decrypted(data)
 
     def close(self) -> None:
         self.sock.close()
+
+    def _add(self, data: bytes) -> None:
+        # A view, so that what a slow reader leaves of a long prompt is not copied each time.
+        self._unsent = memoryview(bytes(self._unsent) + data if self._unsent else data)
 
     def _flush(self) -> None:
         while self._unsent:
@@ -114,7 +120,7 @@ class Connection:
             self.connected = True
         except ssl.SSLWantReadError:
             pass
-        self._unsent += self._outgoing.read()
+        self._add(self._outgoing.read())
 
     def _decrypted(self, data: bytes) -> bytes | None:
         import ssl

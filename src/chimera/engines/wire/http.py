@@ -9,6 +9,10 @@ from chimera.engines.wire.call import Exchange
 _MOST_KEPT = 1 << 14  # beyond this a body is decoded while it still arrives
 
 
+class _Unasked(Exception):
+    """A second answer to one request."""
+
+
 class HttpAnswer:
     """Reads one HTTP/1.1 answer into an exchange. ``complete`` when its end has come.
 
@@ -37,13 +41,19 @@ class HttpAnswer:
         except self._upgrade:
             return "the server wants another protocol"
         except self._error as error:
-            return "" if self.complete else f"the answer is not HTTP: {error}"
+            if not self.complete:
+                return f"the answer is not HTTP: {error}"
+            self.keep = False
         exchange = self._exchange
         if exchange.pieces and (exchange.call.answer.live or exchange.pieces_bytes > _MOST_KEPT):
             exchange.decode()
         return ""
 
     # What the parser calls.
+
+    def on_message_begin(self) -> None:
+        if self.complete:  # nobody asked for a second answer; it must not touch the first
+            raise _Unasked
 
     def on_header(self, name: bytes, value: bytes) -> None:
         lower = name.lower()

@@ -30,6 +30,20 @@ class ArrivalClock:
         self.offset = _offset()
         self.steps = 0
         self._looked_ns = time.monotonic_ns()
+        self._stepped_ns = 0
+
+    def arrived(self, stamp_ns: int, floor_ns: int, now_ns: int) -> int:
+        """When a piece came that was stamped ``stamp_ns`` and read at ``now_ns``, monotonic ns.
+
+        It cannot have come before ``floor_ns``, when the request went out or the piece before
+        it came: what is earlier by more than the clocks' own error is a clock that was set.
+        """
+        if abs(time.time_ns() - now_ns - self.offset) > _STEP_NS:
+            self.refresh()
+        arrived = stamp_ns - self.offset
+        if arrived > now_ns or arrived < max(self._stepped_ns, floor_ns - _STEP_NS):
+            return now_ns
+        return max(arrived, floor_ns)
 
     def refresh(self) -> None:
         """Look at both clocks again; to be called some times a second."""
@@ -37,6 +51,8 @@ class ArrivalClock:
         now = time.monotonic_ns()
         if abs(offset - self.offset) > _STEP_NS + _DRIFT * (now - self._looked_ns):
             self.steps += 1
+            # What was stamped by the clock as it was before cannot be brought to ours.
+            self._stepped_ns = now
         self._looked_ns = now
         self.offset = offset
 

@@ -16,6 +16,12 @@ class LagHistogram:
         self.bins[lag_ns.bit_length()] += 1
         self.most = max(self.most, lag_ns)
 
+    def merge(self, bins: list[int], most: int) -> None:
+        """Add the counts of another histogram."""
+        for bits, count in enumerate(bins):
+            self.bins[bits] += count
+        self.most = max(self.most, most)
+
     @property
     def count(self) -> int:
         return sum(self.bins)

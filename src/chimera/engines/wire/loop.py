@@ -93,9 +93,11 @@ class Loop:
         for key, mask in ready:
             key.data(mask)
         now = time.monotonic_ns()
-        timers = self._timers
+        timers, due = self._timers, []
         while timers and timers[0][0] <= now:
-            heapq.heappop(timers)[2]()
+            due.append(heapq.heappop(timers)[2])
+        for action in due:  # what they set to be done at once is for the next turn
+            action()
         waiting = self._waiting
         if waiting and (not ready or len(waiting) > _MOST_WAITING or now > self._late_ns):
             waiting.popleft()()

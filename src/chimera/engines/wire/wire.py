@@ -24,6 +24,7 @@ OnDone = Callable[[Exchange], None]
 
 _SWEEP_NS = 100_000_000  # how often limits are looked at while something is in flight
 _OLDEST_IDLE_NS = 4_000_000_000  # servers close idle connections from 5 s on
+_STALE_NS = 1_000_000_000  # a closed connection says so within a round trip
 
 
 class _Link:
@@ -93,8 +94,9 @@ class Wire:
 
     def abandon(self, error_class: ErrorClass, text: str) -> None:
         """End everything in flight with an error; each ``on_done`` is called."""
-        for link in list(self._active.values()):
-            self._fail(link, error_class, text)
+        for exchange, link in list(self._active.items()):
+            if exchange in self._active:  # what one's ``on_done`` does may have ended another
+                self._fail(link, error_class, text)
 
     def close(self) -> None:
         """Close every connection, without a word to whoever waits for an answer."""
@@ -109,10 +111,13 @@ class Wire:
         self._clock.refresh()
         for exchange, link in list(self._active.items()):
             call = exchange.call
+            if exchange not in self._active:  # ended by what another's ``on_done`` did
+                continue
             if now - exchange.start_ns > call.timeout_s * 1e9:
                 self._fail(link, ErrorClass.TIMEOUT, _late(exchange))
             elif (
                 call.stall_s is not None
+                and exchange.first_byte_ns is not None
                 and exchange.last_ns is not None
                 and now - exchange.last_ns > call.stall_s * 1e9
             ):
@@ -163,7 +168,7 @@ class Wire:
     def _transmit(self, link: _Link) -> None:
         exchange, connection = link.exchange, link.connection
         assert exchange is not None
-        exchange.sent_ns = time.monotonic_ns()
+        exchange.sent_ns = connection.floor_ns = time.monotonic_ns()
         try:
             connection.send(exchange.call.data)
         except OSError as error:
@@ -211,8 +216,9 @@ class Wire:
         except OSError as error:
             self._broken(link, error)
             return
-        if exchange is None:  # nothing was asked: the server closes an idle connection
-            self._forget(link)
+        if exchange is None:
+            if data is not None:  # nothing was asked: the server closes an idle connection
+                self._forget(link)
             return
         if data is None:
             self._advance(link, exchange)
@@ -273,12 +279,16 @@ class Wire:
             self._fail(link, ErrorClass.CONNECT, _no_connection(exchange.call.address, error))
 
     def _was_stale(self, link: _Link, exchange: Exchange) -> bool:
-        """A reused connection that ends without a byte had been closed before the request came.
+        """A reused connection that ends at once without a byte was closed before we asked.
 
         The request goes out on a new one, its clock starting again, and this server's
-        connections are not reused any more: it closes them without saying so.
+        connections are not reused any more: it closes them without saying so. One that ends
+        later is a failure: the server had the request, and was working at it or has crashed.
         """
         if not exchange.reused or exchange.last_ns is not None:
+            return False
+        now = time.monotonic_ns()
+        if exchange.sent_ns is not None and now - exchange.sent_ns > _STALE_NS:
             return False
         on_done, address = link.on_done, exchange.call.address
         assert on_done is not None
@@ -286,6 +296,7 @@ class Wire:
         self._drop(link)
         del self._active[exchange]
         exchange.reused = False
+        exchange.start_ns = now
         exchange.sent_ns = exchange.connected_ns = None
         self._connect(exchange, on_done, self._places[address])
         return True

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 from chimera.facts.book import FactBook, describe
-from chimera.facts.dataset import Dataset, Subject, subject_label
+from chimera.facts.dataset import Dataset, Subject, load_of, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.findings.base import (
     COUNTED,
@@ -31,7 +33,8 @@ def cold_findings(book: FactBook, data: Dataset) -> list[Finding]:
             continue
         cold, warm = pair
         who = name(subject_label(subject))
-        says = [_ttft(who, cold, warm)]
+        asked = any(s.prompt for s in data.records(subject))
+        says = [_ttft(who, cold, warm, asked)]
         load = book.find(subject, "load_time", "mean", "cold") or book.find(
             subject, "load_time", "mean"
         )
@@ -63,7 +66,7 @@ def cold_findings(book: FactBook, data: Dataset) -> list[Finding]:
 
 
 def _cold_and_warm(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fact, Fact] | None:
-    """Mean TTFT of cold records, and of warm ones that were asked the same prompts.
+    """Mean TTFT of cold records, and of warm ones with the same prompts at the same load.
 
     None when either is missing.
     """
@@ -71,8 +74,8 @@ def _cold_and_warm(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fac
         if metric != "ttft" or not unit:
             continue
         cold = [(s, c) for s, c in members if s.phase == "cold"]
-        prompts = {s.prompt for s, _ in cold}
-        warm = [(s, c) for s, c in members if s.phase != "cold" and s.prompt in prompts]
+        like = {(s.prompt, load_of(s)) for s, _ in cold}
+        warm = [(s, c) for s, c in members if s.phase != "cold" and (s.prompt, load_of(s)) in like]
         if not cold or not warm:
             return None
         chilly = book.find(subject, "ttft", "mean", "cold") or describe(
@@ -98,17 +101,18 @@ def _load_is_apart(cold: Fact, load: Fact) -> bool:
     )
 
 
-def _ttft(who: Name, cold: Fact, warm: Fact) -> Clause:
+def _ttft(who: Name, cold: Fact, warm: Fact, asked: bool) -> Clause:
     one = cold.n == 1
+    of, with_ = (" of the same prompts", " with the same prompts") if asked else ("", "")
     return clause(
         EMPTY,
         (who, " had ", field(cold, "n"), " cold start" if one else " cold starts",
-         " with a mean TTFT of ", value(cold), ", against ", value(warm), " on warm records of "
-         "the same prompts."),
+         " with a mean TTFT of ", value(cold), ", against ", value(warm), " on warm records", of,
+         "."),
         ("On cold starts (", field(cold, "n"), ") the mean TTFT of ", who, " is ", value(cold),
-         "; on warm records of the same prompts it is ", value(warm), "."),
-        ("A warm record of ", who, " has a mean TTFT of ", value(warm), ", a cold start with the "
-         "same prompts ", value(cold), " (", field(cold, "n"), " of these)."),
+         "; on warm records", of, " it is ", value(warm), "."),
+        ("A warm record of ", who, " has a mean TTFT of ", value(warm), ", a cold start", with_,
+         " ", value(cold), " (", field(cold, "n"), " of these)."),
     )  # fmt: skip
 
 
@@ -135,13 +139,14 @@ def _spoilt_clause(who: Name, worst: Fact, usual: Fact) -> Clause:
 
 def _spoilt(book: FactBook, data: Dataset, subject: Subject) -> tuple[Fact, Fact] | None:
     """The lowest cold throughput and the warm median, when the former is far below."""
-    for metric in ("decode_throughput", "token_rate"):
-        usual = book.find(subject, metric, "median", "warm")
-        lowest = book.find(subject, metric, "min", "all")
+    populations = data.populations(subject)
+    for metric, one in product(("decode_throughput", "token_rate"), populations):
+        usual = book.find(one, metric, "median", "warm")
+        lowest = book.find(one, metric, "min", "all")
         if usual and lowest and isinstance(usual.value, float) and isinstance(lowest.value, float):
             cold = [
                 s
-                for s in data.good(subject)
+                for s in data.good(one)
                 if s.phase == "cold"
                 and (c := s.batch.column(metric)) is not None
                 and c.values[s.index] == lowest.value

@@ -18,7 +18,7 @@ from chimera.facts.text import Span, spans
 
 _LISTED = 3
 _SHORT = 60
-_SLOW = ("timeout", "timed out", "timed_out", "deadline")
+_SLOW = ("timeout", "timed out", "timed_out", "deadline", "zeitüberschreitung")
 _UNREACHED = ("connect", "refused", "unreachable", "protocol", "address", "resolve", "host")
 
 

@@ -157,8 +157,10 @@ def missing_findings(book: FactBook, data: Dataset) -> list[Finding]:
         says.append(
             clause(
                 EMPTY,
-                ("For ", count(fact), " records the model is not known; they are kept apart."),
-                (count(fact), " records do not name their model and are kept apart."),
+                ("For ", count(fact), plural(fact, " record the model is not known; it is kept "
+                 "apart.", " records the model is not known; they are kept apart.")),
+                (count(fact), plural(fact, " record does not name its model and is kept apart.",
+                 " records do not name their model and are kept apart.")),
             )
         )  # fmt: skip
     if not says:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from chimera.facts.comparisons import Comparison
 from chimera.facts.dataset import Subject, subject_label
 from chimera.facts.fact import Fact
@@ -20,6 +22,7 @@ from chimera.facts.findings.base import (
     plural,
     value,
 )
+from chimera.facts.measures import MIXED_LOAD
 from chimera.facts.text import Name, Span, spans
 from chimera.record.vocabulary import METRICS, metric_label
 
@@ -28,24 +31,42 @@ _SHOWN = ("decode_throughput", "token_rate", "output_throughput", "ttft", "tpot"
 
 def speed_findings(comparisons: list[Comparison]) -> list[Finding]:
     """For each metric: the leader against the next one, or that they cannot be told apart."""
-    findings = []
+    findings: list[Finding] = []
     for place, metric in enumerate(_SHOWN):
-        pairs = [c for c in comparisons if c.metric == metric]
-        if not pairs:
-            continue
-        ranked = _ranked(pairs)
-        lead = _between(pairs, ranked[0], ranked[1])
-        weight = 100.0 - place
-        if lead is None or lead.difference is None:
-            findings.append(_not_comparable(metric, ranked, weight))
-        elif lead.certain and _leads_all(pairs, ranked):
-            findings.append(_leader(metric, ranked, lead, weight))
-        elif lead.certain:
-            findings.append(_partial(metric, lead, weight))
-        else:
-            findings.append(_tie(metric, lead, weight))
-        findings.extend(_spread(metric, pairs, ranked, weight))
+        groups = _by_load([c for c in comparisons if c.metric == metric])
+        # At the lowest and the highest load; the others stand in the table of comparisons.
+        for i, pairs in enumerate([groups[0], groups[-1]] if len(groups) > 1 else groups):
+            of_load = _of_metric(metric, pairs, 100.0 - place - i / 10)
+            findings += [replace(f, key=f"{f.key} at {i}") for f in of_load] if i else of_load
     return findings
+
+
+def _by_load(comparisons: list[Comparison]) -> list[list[Comparison]]:
+    """The comparisons in groups that share subjects: only those of one load do."""
+    groups: list[tuple[set[Subject], list[Comparison]]] = []
+    for c in comparisons:
+        for subjects, members in groups:
+            if c.a in subjects or c.b in subjects:
+                subjects.update((c.a, c.b))
+                members.append(c)
+                break
+        else:
+            groups.append(({c.a, c.b}, [c]))
+    return [members for _, members in groups]
+
+
+def _of_metric(metric: str, pairs: list[Comparison], weight: float) -> list[Finding]:
+    ranked = _ranked(pairs)
+    lead = _between(pairs, ranked[0], ranked[1])
+    if lead is None or lead.difference is None:
+        finding = _not_comparable(metric, ranked, weight)
+    elif lead.certain and _leads_all(pairs, ranked):
+        finding = _leader(metric, ranked, lead, weight)
+    elif lead.certain:
+        finding = _partial(metric, lead, weight)
+    else:
+        finding = _tie(metric, lead, weight)
+    return [finding, *_spread(metric, pairs, ranked, weight)]
 
 
 def _ranked(pairs: list[Comparison]) -> list[Subject]:
@@ -103,7 +124,12 @@ def _over(c: Comparison) -> tuple[str | Span, ...]:
     if not c.recorded:
         return (", while the settings and prompts are not recorded",)
     many = plural(c.conditions, " shared condition", " shared conditions")
-    return (" over ", count(c.conditions), many)
+    return (" over ", count(c.conditions), many, " of several loads" if _mixed(c) else "")
+
+
+def _mixed(c: Comparison) -> bool:
+    """Whether the means are over several loads, and so those of none."""
+    return c.mean_a is not None and MIXED_LOAD in c.mean_a.flags
 
 
 def _leader(metric: str, ranked: list[Subject], lead: Comparison, weight: float) -> Finding:
@@ -160,7 +186,7 @@ def _others_uncertain() -> Clause:
 def _tie(metric: str, c: Comparison, weight: float) -> Finding:
     mean_a, mean_b, difference = _sides(c)
     a, b, what = name(subject_label(c.a)), name(subject_label(c.b)), label(metric_label(metric))
-    gap = (value(difference), *interval(difference))
+    gap = (value(difference), *interval(difference), *(_over(c) if _mixed(c) else ()))
     says = clause(
         EMPTY,
         (a, " and ", b, " cannot be told apart in ", what, ": ", value(mean_a), " against ",

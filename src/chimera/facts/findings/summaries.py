@@ -25,7 +25,10 @@ def summary_findings(rows: list[SummaryRow]) -> list[Finding]:
     for file, members in by_file.items():
         for metric in _RATES:
             ranked = _ranked(members, metric)
-            if len(ranked) >= _MIN_ROWS:
+            rows_of = [row for row, _ in ranked]
+            if len(ranked) >= _MIN_ROWS and _about(ranked[0][0], rows_of) != _about(
+                ranked[1][0], rows_of
+            ):
                 found.append(_highest(file, metric, ranked))
                 break
     return found[:_FILES]

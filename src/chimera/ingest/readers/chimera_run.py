@@ -14,6 +14,7 @@ from chimera.ingest.readers.base import Content, Reader, Tables
 from chimera.ingest.tables import RawTable, flat_header
 from chimera.record.metrics.decode_throughput import decode_tokens_per_s
 from chimera.record.metrics.e2e_latency import e2e_latency_s
+from chimera.record.metrics.first_answer import first_answer_s
 from chimera.record.metrics.prefill_throughput import prefill_tokens_per_s
 from chimera.record.metrics.tpot import tpot_s
 from chimera.record.metrics.ttft import ttft_s
@@ -86,11 +87,17 @@ CHIMERA_RUN = Reader("Chimera run", _is_run, read_chimera_run)
 def _table(
     run: Run, requests: list[tuple[int, Request]], starts: dict[int, EngineStart]
 ) -> RawTable:
-    settings = {c.index: c.options.as_set() for c in run.configurations}
+    settings: dict[int, dict[str, Any]] = {
+        c.index: c.options.as_set() | {"concurrency": c.concurrency, "request_rate": c.request_rate}
+        for c in run.configurations
+    }
+    limits = run.plan.request.get("max_tokens_by_prompt")
     rows: list[dict[str, Any]] = []
     for _, request in requests:
         start = starts.pop(request.configuration, None) if request.phase == "cold" else None
         rows.append(settings.get(request.configuration, {}) | _values(request, start))
+        if isinstance(limits, dict):
+            rows[-1]["max_tokens"] = limits.get(request.prompt_id)
     names = tuple({name: None for row in rows for name in row})
     columns = [[row.get(name) for row in rows] for name in names]
     lines = [number for number, _ in requests]
@@ -100,6 +107,9 @@ def _table(
 def _constants(run: Run) -> dict[str, Any]:
     """What holds for every request; names are those that columns have elsewhere."""
     gpus = run.environment.gpus
+    asked = run.plan.request
+    if "max_tokens_by_prompt" in asked:  # then it holds for no request but its own: a column
+        asked = {k: v for k, v in asked.items() if not k.startswith("max_tokens")}
     return {
         "run_id": run.id,
         "model": run.model.name,
@@ -109,8 +119,7 @@ def _constants(run: Run) -> dict[str, Any]:
         "workload": run.workload.name,
         "cpu": run.environment.cpu_model,
         "gpu": ", ".join(sorted({gpu.name for gpu in gpus})) if gpus else None,
-        "concurrency": run.plan.concurrency,
-        **run.plan.request,
+        **asked,
     }
 
 
@@ -130,7 +139,10 @@ def _values(request: Request, start: EngineStart | None) -> dict[str, Any]:
         "ttft_s": ttft_s(request),
         "tpot_s": tpot_s(request),
         "e2e_latency_s": e2e_latency_s(request),
-        "load_s": _seconds(load),
+        "load_s": _seconds(request.server.load_ns if load is None else load),
+        "server_queue_s": _seconds(request.server.queue_ns),
+        "server_total_s": _seconds(request.server.total_ns),
+        "first_answer_s": first_answer_s(request),
         "server_prefill_s": _seconds(request.server.prefill_ns),
         "server_decode_s": _seconds(request.server.decode_ns),
         "decode_tokens_per_s": decode_tokens_per_s(request),

@@ -9,18 +9,25 @@ import csv
 import io
 import re
 
-from chimera.ingest.cells import is_decimal_comma, parse_number
+from chimera.ingest.cells import is_decimal_comma
 from chimera.ingest.readers.base import Content, Reader, Tables
+from chimera.ingest.readers.headers import (
+    Rows,
+    begins_at_once,
+    further_lines,
+    grouped,
+    is_header,
+    is_unit_row,
+    joined,
+    name_row,
+)
 from chimera.ingest.tables import RawTable, flat_header
-from chimera.record.units import unit_of
 
 _DELIMITERS = ",;\t|"
 _FIELD_LIMIT = 16 * 1024 * 1024
 _HEAD = 65536  # characters that are looked at for comments and the delimiter
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
 csv.field_size_limit(_FIELD_LIMIT)
-
-Rows = list[list[str]]
 
 
 def _is_delimited(content: Content) -> bool:
@@ -79,10 +86,11 @@ def _delimiter(body: str) -> str | None:
     # A title stands above the table as a line of its own.
     first = next((i for i, x in enumerate(lines) if any(d in x for d in _DELIMITERS)), 0)
     lines = lines[first:]
+    there = [delimiter for delimiter in _DELIMITERS if delimiter in lines[0]]
+    if len(there) == 1 and all(there[0] in line for line in lines):
+        return there[0]
     best, best_score = None, 0
-    for delimiter in _DELIMITERS:
-        if delimiter not in lines[0]:
-            continue
+    for delimiter in there:
         counts = [line.count(delimiter) for line in lines]
         usual = max(set(counts), key=counts.count)
         score = counts.count(usual) * 100 // len(counts) * 4 + min(usual, 50) + counts[0]
@@ -95,9 +103,11 @@ def _rows(body: str, skipped: int, delimiter: str) -> tuple[Rows, list[int]]:
     """(rows, the line on which each begins), blank rows kept as empty lists."""
     source = io.StringIO(body, newline="")
     reader = csv.reader(source, delimiter=delimiter, skipinitialspace=delimiter != "\t")
-    if '"' not in body:  # no quoted line breaks: a row is a line
-        rows = list(reader)
+    rows = list(reader)
+    if reader.line_num == len(rows):  # no quoted line breaks: a row is a line
         return rows, list(range(skipped + 1, skipped + 1 + len(rows)))
+    source.seek(0)
+    reader = csv.reader(source, delimiter=delimiter, skipinitialspace=delimiter != "\t")
     rows, numbers, last = [], [], skipped
     for row in reader:
         rows.append(row)
@@ -154,11 +164,11 @@ def _blocks(rows: Rows, numbers: list[int]) -> list[tuple[Rows, list[int]]]:
             block, block_numbers = [], []
     if block:
         blocks.append((block, block_numbers))
-    if len(blocks) > 1 and _is_header(blocks[0][0][0]):
+    if len(blocks) > 1 and is_header(blocks[0][0][0]):
         # A later part without a header of its own goes on with the table before it.
         joined = [blocks[0]]
         for part, part_numbers in blocks[1:]:
-            if _is_header(part[0]) or len(part[0]) != len(joined[-1][0][0]):
+            if is_header(part[0]) or len(part[0]) != len(joined[-1][0][0]):
                 joined.append((part, part_numbers))
             else:
                 joined[-1] = (joined[-1][0] + part, joined[-1][1] + part_numbers)
@@ -166,53 +176,25 @@ def _blocks(rows: Rows, numbers: list[int]) -> list[tuple[Rows, list[int]]]:
     return blocks
 
 
-def _is_header(row: list[str]) -> bool:
-    """Names above numbers: most cells filled, none a number."""
-    empty = True
-    for cell in row:
-        text = cell.strip()
-        if text:
-            empty = False
-            if not text[0].isalpha() and text[-1] != "%" and parse_number(text) is not None:
-                return False
-    return not empty
-
-
-def _is_unit_row(row: list[str]) -> bool:
-    """A second header line that holds units ("ms", "%") and blanks, no numbers."""
-    filled = [c.strip() for c in row if c.strip()]
-    if not filled:
-        return len(row) > 1
-    if any(parse_number(c) for c in filled):
-        return False
-    known = all(unit_of(c) or (len(c) <= 24 and " " not in c) for c in filled)
-    return known and any(map(unit_of, filled)) and len(filled) < len(row)
-
-
-def _filled(row: list[str]) -> int:
-    return len([c for c in row if c.strip()])
-
-
 def _table(rows: Rows, lines: list[int], content: Content, delimiter: str) -> RawTable | None:
-    header = 0
-    while (
-        header < min(3, len(rows) - 1)
-        and _filled(rows[header]) < len(rows[header + 1]) // 2 + 1
-        and _is_header(rows[header + 1])
-    ):
-        header += 1  # a title or a group row above the names
-    if not _is_header(rows[header]):
+    plain = begins_at_once(rows)
+    header = 0 if plain else name_row(rows)
+    if not plain and not is_header(rows[header]):
         return None
     names = [c.strip() for c in rows[header]]
+    if header:
+        names = grouped(names, rows[header - 1])
     body, lines = rows[header + 1 :], lines[header + 1 :]
-    if body and _is_unit_row(body[0]):
-        units = body[0]
-        names = [
-            f"{name} ({units[i].strip()})" if i < len(units) and units[i].strip() else name
-            for i, name in enumerate(names)
-        ]
+    if plain:
+        pass
+    elif body and is_unit_row(body[0]):
+        names = joined(names, body[:1])
         content.note("unit-row", (lines[0],))
         body, lines = body[1:], lines[1:]
+    elif more := further_lines(names, body):
+        names = joined(names, body[:more])
+        content.note("header-lines", tuple(lines[:more]))
+        body, lines = body[more:], lines[more:]
     body, lines = _same_width(body, lines, len(names), content)
     if not body:
         return None

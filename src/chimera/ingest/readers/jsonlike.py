@@ -81,7 +81,8 @@ def read_json(content: Content) -> tuple[Documents, str]:
 
 def _has_repeated_keys(text: str, value: Any) -> bool:
     """Whether the text holds more quotation marks than what survived the parse."""
-    if "\\u0022" in text:  # a quotation mark as nobody writes it: the counts would not compare
+    # A quotation mark as nobody writes it: the counts would not compare.
+    if "\\" in text and "\\u0022" in text:
         return True
     try:
         return text.count('"') > orjson.dumps(value).count(b'"')

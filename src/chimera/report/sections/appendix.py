@@ -7,7 +7,7 @@ import json
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Sample
 from chimera.facts.fact import Origin
-from chimera.facts.text import Name, spans
+from chimera.facts.text import spans
 from chimera.report.document import Block, Paragraph, Quotation
 from chimera.report.sections.common import named_subjects, sentence
 
@@ -33,7 +33,6 @@ def appendix(work: Work) -> tuple[Block, ...]:
     ]
     for sample in chosen:
         batch = sample.batch
-        place = batch.place(sample.index)
         origin = Origin(
             batch.file,
             batch.sha256,
@@ -41,8 +40,8 @@ def appendix(work: Work) -> tuple[Block, ...]:
             None,
             batch.pointers[sample.index] if batch.pointers else None,
         )
-        what = "A failed record, " if sample.failure else "A record, "
-        blocks.append(Quotation(_quoted(sample), "json", origin, spans(what, Name(place))))
+        what = "A failed record" if sample.failure else "A record"
+        blocks.append(Quotation(_quoted(sample), "json", origin, spans(what, " as it stands in")))
     return tuple(blocks)
 
 

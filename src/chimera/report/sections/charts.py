@@ -11,7 +11,7 @@ from chimera.facts.measures import Members, configured, headline_scope, members_
 from chimera.facts.text import Spans, spans
 from chimera.record.vocabulary import metric_better, metric_label
 from chimera.report.document import Chart, Mark
-from chimera.report.sections.common import shown_unit, term
+from chimera.report.sections.common import populations, shown_unit, term
 
 CHARTED = ("decode_throughput", "token_rate", "wall_throughput", "output_throughput", "ttft")
 _LOG_FROM = 20.0
@@ -23,7 +23,7 @@ def model_charts(work: Work, subjects: Sequence[Subject]) -> list[Chart]:
     charts = []
     for metric in CHARTED:
         marks = []
-        for subject in subjects:
+        for subject in populations(work, subjects):
             members = _members(data.good(subject), metric)
             if members:
                 fact = book.find(subject, metric, "mean", headline_scope(metric, members))

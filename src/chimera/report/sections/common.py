@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Subject
 from chimera.facts.fact import Fact
@@ -51,6 +53,11 @@ def headline(work: Work, subject: Subject, metric: str) -> Fact | None:
         if key == metric:
             return book.find(subject, metric, "mean", headline_scope(metric, members))
     return None
+
+
+def populations(work: Work, subjects: Iterable[Subject]) -> list[Subject]:
+    """The subjects, each at every load that its records were taken at where that varies."""
+    return [p for s in subjects for p in work.facts.data.populations(s)]
 
 
 def named_subjects(work: Work) -> list[Subject]:

@@ -6,7 +6,7 @@ from chimera.agents.workflow import Work
 from chimera.facts.dataset import Condition, Subject, condition_label, subject_label
 from chimera.facts.measures import configured, headline_scope
 from chimera.facts.text import Name, Spans, spans
-from chimera.record.vocabulary import METRICS, metric_label
+from chimera.record.vocabulary import metric_label
 from chimera.report.document import Block, Details, Paragraph, Table
 from chimera.report.sections.charts import configuration_charts
 from chimera.report.sections.common import EMPTY_CELL, n_cell, number, sentence, term
@@ -29,7 +29,7 @@ def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
         rows.sort(key=lambda r: -r[0])
         header = (
             spans("Configuration"),
-            spans(term(f"{metric_label(metric)} ({METRICS[metric].unit})")),
+            spans(term(f"{metric_label(metric)} ({_unit(work, subject, metric)})")),
             spans(term("TTFT (ms)")),
             spans(term("TTFT of")),
             spans("n"),
@@ -78,6 +78,12 @@ def _rows(
         )
         rows.append((rate.value, condition, cells))
     return rows
+
+
+def _unit(work: Work, subject: Subject, metric: str) -> str:
+    """The unit that the files give the metric, which is not always its own."""
+    fact = work.facts.book.find(subject, metric, "mean")
+    return (fact.unit if fact else "") or "unit not stated"
 
 
 def _scope(work: Work, subject: Subject, metric: str) -> str:

@@ -146,11 +146,11 @@ def _all_files(work: Work) -> Details:
 def _tally(work: Work, f: FileReport) -> Spans:
     """What a file holds, each count a fact; its reason where it holds nothing."""
     parts: list[str | Span] = []
-    for label, value in (
-        ("records", f.n_records),
-        ("failed", f.n_failed),
-        ("copies", f.n_repeated),
-        ("summary rows", f.n_summaries),
+    for label, one, value in (
+        ("records", "record", f.n_records),
+        ("failed", "failed", f.n_failed),
+        ("copies", "copy", f.n_repeated),
+        ("summary rows", "summary row", f.n_summaries),
     ):
         if value:
             fact = work.facts.book.add(
@@ -163,7 +163,7 @@ def _tally(work: Work, f: FileReport) -> Spans:
                 origins=(Origin(f.name, f.sha256),),
                 expression=f"count({label} of the file)",
             )
-            parts += [", " if parts else "", Num(fact), " ", label]
+            parts += [", " if parts else "", Num(fact), " ", one if value == 1 else label]
     if parts:
         return spans(*parts)
     return spans(Name(f.reason, code=False)) if f.reason else EMPTY_CELL

@@ -9,7 +9,7 @@ from chimera.facts.dataset import Subject, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.text import Name, Num, Sentence, Span, spans
 from chimera.report.document import Block, Bullets, Paragraph, Table
-from chimera.report.sections.common import headline, named_subjects, sentence, term
+from chimera.report.sections.common import headline, named_subjects, populations, sentence, term
 
 _RATES = ("decode_throughput", "token_rate", "output_throughput", "wall_throughput")
 _RISKS = 5
@@ -20,7 +20,7 @@ def _first(work: Work, metrics: tuple[str, ...], lowest: bool) -> tuple[Subject,
     for metric in metrics:
         found = [
             (s, f)
-            for s in named_subjects(work)
+            for s in populations(work, named_subjects(work))
             if (f := headline(work, s, metric)) is not None and isinstance(f.value, float)
         ]
         if found:
@@ -29,8 +29,15 @@ def _first(work: Work, metrics: tuple[str, ...], lowest: bool) -> tuple[Subject,
     return None
 
 
-def _verdict(work: Work, metric: str, a: Subject) -> Sentence:
-    """Whether the subject's lead over every other one is certain."""
+def _verdict(work: Work, metric: str, a: Subject) -> tuple[Sentence, ...]:
+    """At which load this holds, and whether the lead over every other subject is certain."""
+    if a not in work.facts.data.by_subject:
+        alone = sentence("This holds at that load only; others have figures of their own.")
+        return alone, _lead(work, metric, a)
+    return (_lead(work, metric, a),)
+
+
+def _lead(work: Work, metric: str, a: Subject) -> Sentence:
     pairs = [c for c in work.facts.comparisons if c.metric == metric and a in (c.a, c.b)]
     if pairs and all(c.certain and c.a == a for c in pairs):
         return sentence("Its lead over the others that were measured alike is certain.")
@@ -49,7 +56,7 @@ def tradeoffs(work: Work) -> tuple[Block, ...]:
             (
                 sentence(term("Throughput"), ": begin with ", Name(subject_label(subject)),
                          ", at a mean of ", Num(fact, strong=True), *_n(fact), "."),
-                _verdict(work, fact.metric, subject),
+                *_verdict(work, fact.metric, subject),
             )
         )  # fmt: skip
     else:
@@ -63,7 +70,7 @@ def tradeoffs(work: Work) -> tuple[Block, ...]:
                 sentence(term("TTFT"), ": where the first token counts, look at ",
                          Name(subject_label(subject)), ", with ", Num(fact, strong=True), scope,
                          *_n(fact), ", and keep it loaded."),
-                _verdict(work, "ttft", subject),
+                *_verdict(work, "ttft", subject),
             )
         )  # fmt: skip
     else:

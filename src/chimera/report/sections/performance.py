@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Subject, condition_label, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.measures import headline_scope
 from chimera.facts.prompts import prompt_label, prompted
-from chimera.facts.text import Name, Num, Spans, spans
+from chimera.facts.text import Name, Num, Sentence, Spans, spans
 from chimera.record.vocabulary import metric_label
 from chimera.report.document import Block, Chart, Details, Paragraph, Table
 from chimera.report.sections.charts import model_charts
 from chimera.report.sections.common import (
+    EMPTY_CELL,
     interval_cell,
     n_cell,
     named_subjects,
     number,
+    populations,
     sentence,
     shown_unit,
     term,
@@ -54,7 +58,8 @@ def performance(work: Work) -> tuple[Block, ...]:
             Paragraph(
                 (sentence("The interval is of the mean (", term("95 %"), ", Student's t over "
                           "records); ", term("TTFT"), " and other times leave cold starts out "
-                          "where there are warm records, and say so."),)
+                          "where there are warm records, and say so."),
+                 *_apart(work, subjects))
             )
         )  # fmt: skip
     swept = configurations(work, subjects)
@@ -77,12 +82,24 @@ def performance(work: Work) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _rows_of(work: Work, subject: Subject) -> list[tuple[Fact, Fact | None]]:
+def _apart(work: Work, subjects: list[Subject]) -> tuple[Sentence, ...]:
+    """That records at several loads are not pooled, where there are any."""
+    if len(populations(work, subjects)) == len(subjects):
+        return ()
+    return (
+        sentence("Records at several loads (concurrency, request rate) are no sample of one "
+                 "thing, so each load has figures of its own."),
+    )  # fmt: skip
+
+
+def _rows_of(
+    work: Work, subject: Subject, metrics: Sequence[str]
+) -> list[tuple[Fact, Fact | None]]:
     """(mean, median) of each key metric, in the scope to look at and in all records."""
     found: dict[str, list[tuple[Fact, Fact | None]]] = {}
     book = work.facts.book
     for (metric, _), members in work.facts.data.measured(subject).items():
-        if metric not in KEY_METRICS:
+        if metric not in metrics:
             continue
         scope = headline_scope(metric, members)
         for s in dict.fromkeys((scope, "all")):
@@ -90,15 +107,19 @@ def _rows_of(work: Work, subject: Subject) -> list[tuple[Fact, Fact | None]]:
             if mean is not None:
                 pair = (mean, book.find(subject, metric, "median", s))
                 found.setdefault(metric, []).append(pair)
-    return [pair for metric in KEY_METRICS for pair in found.get(metric, [])]
+    return [pair for metric in metrics for pair in found.get(metric, [])]
 
 
 def _key_metrics(work: Work, subjects: list[Subject]) -> Table | None:
     rows: list[tuple[Spans, ...]] = []
-    found = [(subject, pair) for subject in subjects for pair in _rows_of(work, subject)]
+    apart = populations(work, subjects)
+    measured = dict.fromkeys(m for s in apart for m, _ in work.facts.data.measured(s))
+    # Where nothing of it was measured, whatever was measured instead is shown.
+    metrics = [m for m in KEY_METRICS if m in measured] or list(measured)
+    found = [(subject, pair) for subject in apart for pair in _rows_of(work, subject, metrics)]
     units = {
         metric: "ms" if shown_unit([min(same, key=_size)]) == "ms" else same[0].unit
-        for metric in KEY_METRICS
+        for metric in metrics
         if (same := [m for _, (m, _) in found if m.metric == metric])
     }
     for subject, (mean, median) in found:
@@ -110,7 +131,7 @@ def _key_metrics(work: Work, subjects: list[Subject]) -> Table | None:
                 number(mean, unit, strong=True),
                 interval_cell(mean, unit),
                 number(median, unit),
-                spans(term(unit or "unit not stated")),
+                EMPTY_CELL if unit == "1" else spans(term(unit or "unit not stated")),
                 n_cell(mean),
                 (Num(mean, "n_failed"),),
             )
@@ -162,7 +183,7 @@ def _by_prompt(work: Work, subjects: list[Subject]) -> list[Block]:
     """The means of each prompt, for subjects that were asked a few prompts several times."""
     book, data = work.facts.book, work.facts.data
     rows = []
-    for subject in subjects:
+    for subject in populations(work, subjects):
         for prompt in dict.fromkeys(s.prompt for s in data.good(subject) if s.prompt):
             about = prompted(subject, prompt)
             for metric in (*KEY_METRICS[:3], "ttft", "e2e_latency"):

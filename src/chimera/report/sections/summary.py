@@ -23,10 +23,16 @@ def inventory_sentence(work: Work) -> Sentence:
     if c.repeated.value:
         copies = ("; ", Num(c.repeated), plural(c.repeated, " further row is a copy and was",
                   " further rows are copies and were"), " left out")  # fmt: skip
+    outcome: tuple[str | Span, ...] = ()
+    if c.records.value:
+        outcome = (", of which ", Num(c.succeeded), " succeeded and ", Num(c.failed), " failed")
+    summed: tuple[str | Span, ...] = ()
+    if c.summaries.value:
+        summed = ("; beside them, ", Num(c.summaries), plural(c.summaries, " summary row",
+                  " summary rows"), " of other tools")  # fmt: skip
     return sentence(
         "The folder holds ", Num(c.files), plural(c.files, " file", " files"), *listed, " with ",
-        Num(c.records), plural(c.records, " record", " records"), ", of which ", Num(c.succeeded),
-        " succeeded and ", Num(c.failed), " failed", *copies, ".",
+        Num(c.records), plural(c.records, " record", " records"), *outcome, *copies, *summed, ".",
     )  # fmt: skip
 
 

@@ -1,0 +1,51 @@
+"""Throughputs of a block: of the whole server, not of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chimera.record.metrics.goodput import meets
+from chimera.record.request import Block, Request
+
+
+def output_tokens_per_s(block: Block, requests: Sequence[Request]) -> float | None:
+    """Output tokens of all successful requests of a block per second of its duration.
+
+        output_throughput = sum(output_tokens) / (block end - block start)
+
+    ``requests`` are the block's. Tokens of failed requests do not count. None for a block
+    without duration, and where no successful request's tokens are counted.
+
+    Source: vLLM's benchmark client, "Output token throughput".
+    """
+    counts = [r.output_tokens for r in requests if r.error is None and r.output_tokens is not None]
+    return _per_s(sum(counts), block) if counts else None
+
+
+def requests_per_s(block: Block, requests: Sequence[Request]) -> float | None:
+    """Requests that succeeded per second of a block's duration.
+
+        request_throughput = successful requests / (block end - block start)
+
+    None for a block without duration.
+
+    Source: vLLM's benchmark client, "Request throughput".
+    """
+    return _per_s(sum(r.error is None for r in requests), block)
+
+
+def goodput_per_s(block: Block, requests: Sequence[Request], slo: dict[str, float]) -> float | None:
+    """Requests within every limit per second of a block's duration; None without limits.
+
+        goodput = requests that meet every SLO / (block end - block start)
+
+    Source: DistServe (Zhong et al. 2024); vLLM's benchmark client, "Request goodput".
+    """
+    if not slo:
+        return None
+    return _per_s(sum(meets(r, slo) for r in requests), block)
+
+
+def _per_s(count: int, block: Block) -> float | None:
+    duration_ns = block.end_ns - block.start_ns
+    return count / (duration_ns / 1e9) if duration_ns > 0 else None

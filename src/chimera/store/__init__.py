@@ -1,0 +1,1 @@
+"""Where runs are kept: one contract, SQLite by default and PostgreSQL by its URL."""

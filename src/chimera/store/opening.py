@@ -1,0 +1,49 @@
+"""Which store a word means."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from chimera.errors import InputError
+from chimera.store.contract import Store
+from chimera.store.sql_store import SqlStore
+
+VARIABLE = "CHIMERA_STORE"
+_POSTGRES = ("postgresql://", "postgres://")
+
+
+def open_store(url: str | None = None) -> Store:
+    """The store at ``url``: a path, sqlite:///path, or postgresql://user@host/database.
+
+    Without one it is what the variable CHIMERA_STORE says, or else a file in the user's data
+    folder.
+
+    Raises:
+        InputError: another kind of URL.
+        StoreError: it cannot be opened.
+        MissingExtra: PostgreSQL's driver is not installed.
+    """
+    text = url or os.environ.get(VARIABLE) or str(default_path())
+    if text.startswith(_POSTGRES):
+        from chimera.store.postgres import PostgresDatabase
+
+        return SqlStore(PostgresDatabase(text))
+    if text.startswith("sqlite:///"):
+        text = text.removeprefix("sqlite:///")
+    elif "://" in text:
+        kind = text.partition("://")[0]
+        raise InputError(
+            f"no store of the kind {kind!r}; give a path, sqlite:///path or "
+            "postgresql://user@host/database"
+        )
+    from chimera.store.sqlite import SqliteDatabase
+
+    return SqlStore(SqliteDatabase(Path(text).expanduser()))
+
+
+def default_path() -> Path:
+    """The file of the store that needs no set-up."""
+    from platformdirs import user_data_dir
+
+    return Path(user_data_dir("chimera")) / "chimera.db"
