@@ -16,11 +16,11 @@ COMPILE := $(VENV)/lock/bin/uv pip compile pyproject.toml --quiet --universal \
 # upgraded leaves one that does not start: both are made anew.
 INTACT := $(shell test "$$(cat $(VENV)/.made 2>/dev/null)" = "$(CURDIR)" && $(PY) -c 1 2>/dev/null && echo yes)
 
-.PHONY: demo test check format bench lock clean help force
+.PHONY: demo test check format bench bench-peers lock clean help force
 .DEFAULT_GOAL := help
 
 help: ## what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.local ## set up, then report on the examples with the embedded model
 	@$(BIN)/chimera demo
@@ -48,6 +48,14 @@ bench: $(VENV)/.local ## the speed figures of benchmarks/README.md (some minutes
 	@$(PY) -m benchmarks.bench_cli
 	@$(PY) -m benchmarks.bench_report
 	@$(PY) -m benchmarks.bench_store
+
+bench-peers: $(VENV)/.local $(VENV)/peers/.made ## the measuring client beside llama-benchy and AIPerf (some minutes)
+	@$(PY) -m benchmarks.bench_client --peers-venv $(VENV)/peers $(PEERS_OPTIONS)
+
+$(VENV)/peers/.made: requirements/peers.txt $(VENV)/.made
+	$(STEP) "environment $(VENV)/peers" $(PY) -m venv $(VENV)/peers
+	$(STEP) "llama-benchy and AIPerf (some 1.2 GB)" $(VENV)/peers/bin/python -m pip install --quiet --disable-pip-version-check --no-input --requirement $<
+	@touch $@
 
 # LOCK_OPTIONS=--upgrade takes newer versions; without it only what pyproject.toml demands moves.
 lock: $(VENV)/.made ## resolve pyproject.toml into requirements/*.txt

@@ -14,6 +14,7 @@ from time import perf_counter
 
 ROOT = Path(__file__).resolve().parent.parent
 Times = dict[str, list[float]]
+Row = dict[str, object]
 
 
 def interleaved(work: dict[str, Callable[[], object]], rounds: int) -> Times:
@@ -34,7 +35,7 @@ def interleaved(work: dict[str, Callable[[], object]], rounds: int) -> Times:
     return times
 
 
-def summary(times: Times, base: str) -> list[dict[str, object]]:
+def summary(times: Times, base: str) -> list[Row]:
     """A row for each piece of work: its first round, the median of the rest, the ratio to base."""
     bottom = statistics.median(times[base][1:])
     return [
@@ -51,18 +52,10 @@ def summary(times: Times, base: str) -> list[dict[str, object]]:
     ]
 
 
-def show(
-    title: str, rows: Sequence[dict[str, object]], notes: Sequence[str], as_json: bool
-) -> None:
+def show(title: str, rows: Sequence[Row], notes: Sequence[str], as_json: bool) -> None:
     """Print rows as a table, or with everything about the machine as JSON."""
-    machine = {
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "cores": os.cpu_count(),
-        "cpu_pressure_avg60_percent": cpu_pressure(),
-    }
     if as_json:
-        document = {"title": title, "rows": rows, "notes": notes, "machine": machine}
+        document = {"title": title, "rows": rows, "notes": notes, "machine": machine()}
         print(json.dumps(document, indent=2))
         return
     print(f"\n{title}")
@@ -74,11 +67,23 @@ def show(
         print("  " + "  ".join([first.strip().ljust(widths[0]), *rest]))
     for note in notes:
         print(f"  {note}")
-    described = ", ".join(f"{key} {value}" for key, value in machine.items())
+    described = ", ".join(f"{key} {value}" for key, value in machine().items())
     print(f"  ({described})")
 
 
+def machine() -> Row:
+    """What the figures depend on and cannot be seen in them."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "cpu_pressure_avg60_percent": cpu_pressure(),
+    }
+
+
 def _cell(value: object) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

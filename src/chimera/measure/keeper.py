@@ -12,13 +12,14 @@ from chimera.record.run import Run
 from chimera.record.runfile import Line, RunFile, Sink
 
 _LIVE_NS = 250_000_000
+_FLUSH_NS = 50_000_000  # a transaction for each request would be a load of its own
 
 
 class Keeper:
     """Takes records in their order. ``header`` and the sink come with the first engine.
 
-    What is added reaches the sink at once, and is safe from a kill of the program as soon as
-    the loop has a quiet moment, at the latest a twentieth of a second later.
+    What is added reaches the sink at once, and is safe from a kill of the program a twentieth
+    of a second later.
     """
 
     def __init__(self, loop: Loop, on_progress: OnProgress | None) -> None:
@@ -72,7 +73,7 @@ class Keeper:
             self._sink.add(line)
             if not self._flush_is_due:
                 self._flush_is_due = True
-                self._loop.later(self.flush)
+                self._loop.at(time.monotonic_ns() + _FLUSH_NS, self.flush)
 
     def flush(self) -> None:
         """Let the sink make sure of what it has."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OnDone = Callable[[Exchange], None]
 
 _SWEEP_NS = 100_000_000  # how often limits are looked at while something is in flight
+_NEVER_NS = float("inf")
 _OLDEST_IDLE_NS = 4_000_000_000  # servers close idle connections from 5 s on
 _STALE_NS = 1_000_000_000  # a closed connection says so within a round trip
 
@@ -59,6 +60,7 @@ class Wire:
         self._tls: ssl.SSLContext | None = None
         self._single_use: set[Address] = set()
         self._sweeping = False
+        self._soonest_ns = _NEVER_NS
         self.lag = LagHistogram()
         self.reads = 0
 
@@ -109,10 +111,19 @@ class Wire:
         """End what has passed its limit, and look at the clocks."""
         now = time.monotonic_ns()
         self._clock.refresh()
+        if now > self._soonest_ns:
+            self._end_late(now)
+        self._sweeping = bool(self._active)
+        if self._sweeping:
+            self.loop.at(now + _SWEEP_NS, self._sweep)
+
+    def _end_late(self, now: int) -> None:
+        self._soonest_ns = _NEVER_NS
         for exchange, link in list(self._active.items()):
             call = exchange.call
             if exchange not in self._active:  # ended by what another's ``on_done`` did
                 continue
+            self._expect(call, exchange.start_ns, exchange.last_ns or now)
             if now - exchange.start_ns > call.timeout_s * 1e9:
                 self._fail(link, ErrorClass.TIMEOUT, _late(exchange))
             elif (
@@ -123,9 +134,15 @@ class Wire:
             ):
                 text = f"the stream was silent for more than {call.stall_s:g} s"
                 self._fail(link, ErrorClass.STALL, text)
-        self._sweeping = bool(self._active)
-        if self._sweeping:
-            self.loop.at(now + _SWEEP_NS, self._sweep)
+
+    def _expect(self, call: Call, start_ns: int, last_ns: int) -> None:
+        """Nothing is late before ``_soonest_ns``: what arrives only moves limits on, so most
+        sweeps need not look at hundreds of exchanges.
+        """
+        soonest = start_ns + call.timeout_s * 1e9
+        if call.stall_s is not None:
+            soonest = min(soonest, last_ns + call.stall_s * 1e9)
+        self._soonest_ns = min(self._soonest_ns, soonest)
 
     # --- connections
 
@@ -160,6 +177,7 @@ class Wire:
         link.exchange, link.on_done = exchange, on_done
         link.answer = HttpAnswer(exchange)
         self._active[exchange] = link
+        self._expect(exchange.call, exchange.start_ns, exchange.start_ns)
         if not self._sweeping:
             self._clock.refresh()
             self._sweeping = True
