@@ -17,6 +17,7 @@ import time
 _SO_TIMESTAMPNS = 35
 ANCILLARY = 64  # bytes that hold one stamp
 _STAMP = struct.Struct("@qq")
+_STAMP_BYTES, _unpack, _SOCKET = _STAMP.size, _STAMP.unpack_from, int(socket.SOL_SOCKET)
 _STEP_NS = 1_000_000
 _DRIFT = 0.001  # of the time between two looks: twice what a clock may be slewed
 
@@ -38,9 +39,11 @@ class ArrivalClock:
         It cannot have come before ``floor_ns``, when the request went out or the piece before
         it came: what is earlier by more than the clocks' own error is a clock that was set.
         """
-        if abs(time.time_ns() - now_ns - self.offset) > _STEP_NS:
+        if not -_STEP_NS < time.time_ns() - now_ns - self.offset < _STEP_NS:
             self.refresh()
         arrived = stamp_ns - self.offset
+        if self._stepped_ns < arrived <= now_ns and arrived >= floor_ns:
+            return arrived  # nearly always
         if arrived > now_ns or arrived < max(self._stepped_ns, floor_ns - _STEP_NS):
             return now_ns
         return max(arrived, floor_ns)
@@ -71,9 +74,9 @@ def ask_for_stamps(sock: socket.socket) -> bool:
 def stamp_of(ancillary: list[tuple[int, int, bytes]]) -> int:
     """The stamp that came with the data, wall clock ns; 0 if there is none."""
     for level, kind, data in ancillary:
-        if kind == _SO_TIMESTAMPNS and level == socket.SOL_SOCKET and len(data) >= _STAMP.size:
-            seconds, ns = _STAMP.unpack_from(data)
-            return int(seconds * 1_000_000_000 + ns)
+        if kind == _SO_TIMESTAMPNS and level == _SOCKET and len(data) >= _STAMP_BYTES:
+            seconds, ns = _unpack(data)
+            return seconds * 1_000_000_000 + ns  # type: ignore[no-any-return]
     return 0
 
 
