@@ -42,6 +42,8 @@ def chat(address: Address, key_file: Path) -> Iterator[OpenAI]:
 class TestCompletions(EngineContract):
     """/completions: a prompt goes out as it is."""
 
+    takes_chats = False
+
     @pytest.fixture
     def engine(self, completions: OpenAI) -> OpenAI:
         return completions

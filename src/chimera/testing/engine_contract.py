@@ -58,6 +58,7 @@ class EngineContract:
     sets_context       num_ctx is what the server uses; what does not fit is refused
     stops_at_strings   stop strings end an answer
     obeys_schema       ``json_schema`` bounds the answer
+    takes_chats        ``messages`` are answered, and not refused
     refused            a request that the server refuses, and a word of its message, if any
     """
 
@@ -72,6 +73,7 @@ class EngineContract:
     sets_context = True
     stops_at_strings = True
     obeys_schema = True
+    takes_chats = True
     refused: ClassVar[tuple[CompletionRequest, str] | None] = (
         CompletionRequest(prompt=PROMPT, max_tokens=4, grammar="root ::= ["),
         "grammar",
@@ -135,6 +137,10 @@ class EngineContract:
             assert caught.value.error_class is ErrorClass.EMPTY
 
     def test_a_chat_is_answered(self, engine: Engine) -> None:
+        if not self.takes_chats:
+            with pytest.raises(EngineError, match="no chat"):
+                engine.complete(CompletionRequest(messages=(Message("user", PROMPT),)))
+            return
         turns = (Message("user", PROMPT), Message("assistant", "Friday"), Message("user", "And?"))
         done = engine.complete(CompletionRequest(messages=turns, max_tokens=4))
         assert done.output_tokens
