@@ -34,6 +34,8 @@ METRICS: dict[str, Metric] = {
         _M("load_time", "load time", "s", "lower", "the server loads the model"),
         _M("prefill_time", "prefill time", "s", "lower", "the server evaluates the prompt"),
         _M("decode_time", "decode time", "s", "lower", "the server generates the answer"),
+        _M("first_answer", "time to first answer token", "s", "lower", "after any reasoning"),
+        _M("server_total", "time in the server", "s", "lower", "the whole request, as it says"),
         _M("queue_time", "queue time", "s", "lower", "the request waits in the server"),
         _M("generation_time", "generation time", "s", "lower", "time of one answer, as named"),
         _M("compile_time", "compile time", "s", "lower", "time to compile a model"),
@@ -124,7 +126,10 @@ METRIC_SPELLINGS: dict[str, str] = {
         "prefill_duration prompt_processing_time server_prefill",
         "decode_time": "eval eval_time eval_duration decode decode_time decode_duration predicted "
         "server_decode generation_phase_time",
-        "queue_time": "queue queue_time wait_time queue_duration waiting_time queueing_time",
+        "first_answer": "first_answer time_to_first_answer",
+        "server_total": "server_total",
+        "queue_time": "server_queue "
+        "queue queue_time wait_time queue_duration waiting_time queueing_time",
         "generation_time": "generation_time gen_time generation_duration generation",
         "compile_time": "compile_time compilation_time",
         "duration": "time times duration elapsed elapsed_time runtime run_time wall_time wall "
