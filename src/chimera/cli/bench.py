@@ -172,7 +172,7 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     """Measure a model and keep every sample.
 
     TARGET is what to measure: llamacpp (the embedded model, the default),
-    llamacpp:/path/model.gguf, openai:MODEL@URL, or a name from chimera.toml.
+    llamacpp:/path/model.gguf, ollama:MODEL, openai:MODEL@URL, or a name from chimera.toml.
 
     Every configuration meets every prompt in each repeat, in random order; cold starts are
     set apart. The run goes to the store, and `chimera report --run ID` explains it. With
@@ -200,7 +200,7 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
             err=True,
         )
         ctx.exit(EXIT_INTERRUPTED)
-    if summary.requests == summary.failed:
+    if summary.requests == summary.failed or summary.stopped == "errors":
         ctx.exit(EXIT_NOTHING_SUCCEEDED)
 
 

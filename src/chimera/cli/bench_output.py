@@ -183,7 +183,8 @@ def _time(shown: Sequence[ConfigurationSummary]) -> list[str]:
     names = _names(shown)
     rows = [["configuration", *_PARTS]]
     rows += [[names[one.index], *_shares(one.time)] for one in shown if one.time is not None]
-    if len(rows) == 1:
+    times = [one.time for one in shown if one.time is not None]
+    if all(t.prefill_s is None and t.decode_s is None and t.load_s is None for t in times):
         return []
     lines = ["Where the mean request's time goes (rest: network, and what nobody tells):"]
     return [*lines, *_aligned(rows), ""]

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
+from typing import Literal
 
 from chimera.engines.base import Measurable
 from chimera.engines.targets import Access, open_target
@@ -117,12 +118,13 @@ class _Bench:
         self._first_error: EngineError | None = None
         self._client = ClientWatch()
         self._notes: list[str] = []
+        self._in_vain = False
         keeper.planned = self._planned
         keeper.active = lambda: self._wire.active
 
     def restore(self, earlier: RunFile) -> None:
         """Take over an earlier part of the run."""
-        check_same(earlier.run, self._plan)
+        check_same(earlier.run, earlier.blocks, self._plan)
         self._earlier = earlier.run
         self._clock = RunClock(earlier.run.zero_utc)
         self._blocks = Blocks(
@@ -204,6 +206,11 @@ class _Bench:
             self._keeper.say(f"failed: {error}")
             return False
         self._blocks.take_on(configuration.options, engine)
+        for name in configuration.options.as_set():
+            if name in engine.cannot and name not in ("seed", "temperature"):
+                said = f"{name} has no effect on this target: {engine.cannot[name]}"
+                if said not in self._notes:
+                    self._notes.append(said)
         self._keeper.add(started(configuration.index, load, self._clock))
         return True
 
@@ -273,7 +280,11 @@ class _Bench:
                 elif configuration.options in self._blocks.engines:
                     got_through |= self._blocks.send(configuration, repeat)
             if not got_through and not self._gate.stopped:
-                self._notes.append(f"stopped in repeat {repeat}: no request got through")
+                self._in_vain = True
+                self._notes.append(
+                    f"stopped in repeat {repeat}, in which no request got through; put the "
+                    "server right and go on with --resume"
+                )
                 return
             if until and repeat >= plan.repeats:
                 count = len(self._configurations)
@@ -292,6 +303,11 @@ class _Bench:
         warm = self._blocks.warm_ups() * len(sizes)
         return starts + plan.repeats * (sum(size or 0 for size in sizes) + warm)
 
+    def _how_ended(self) -> Literal["complete", "interrupted", "errors"]:
+        if self._gate.stopped:
+            return "interrupted"
+        return "errors" if self._in_vain else "complete"
+
     def _finish(self) -> RunFile:
         header = self._keeper.header
         if header is None:
@@ -308,7 +324,7 @@ class _Bench:
             requests=len(self._keeper.requests),
             failed=sum(1 for request in self._keeper.requests if request.error is not None),
             planned=self._planned() or len(self._keeper.requests),
-            stopped="interrupted" if self._gate.stopped else "complete",
+            stopped=self._how_ended(),
             end_ns=self._clock.now(),
             pressure=read_pressure(),
             load_average=read_load_average(),

@@ -170,7 +170,7 @@ class Blocks:
                 stopped="interrupted" if self._gate.stopped else "complete" if enough else "errors",
             )
         )
-        return failed < len(mine)
+        return failed < len(mine) or not mine  # nothing was left of it: nothing failed
 
     def warm_ups(self) -> int:
         """Where configurations share a server, each block begins by bringing back its own."""

@@ -55,7 +55,7 @@ class Keeper:
         self._complete = {
             (block.configuration, block.repeat)
             for block in earlier.blocks
-            if block.stopped != "interrupted"
+            if block.stopped == "complete" and (not block.requests or block.failed < block.requests)
         }
 
     def is_complete(self, configuration: int, repeat: int) -> bool:

@@ -145,6 +145,16 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
                 raise InputError(f"a request rate must be above 0, not {load.request_rate:g}")
         if len(set(self.loads)) != len(self.loads):
             raise InputError("a load stands twice among the concurrencies or request rates")
+        limits = {"seconds": self.seconds, "timeout": self.timeout_s, "stall": self.stall_s}
+        for name, value in limits.items():
+            if value is not None and not 0 < value < 1e9:
+                raise InputError(f"--{name} must be a number of seconds above 0, not {value}")
+        if any(load.arrival == "trace" for load in self.loads) and any(
+            prompt.at_s is None for prompt in self.workload.prompts
+        ):
+            raise InputError(
+                "a replay needs a trace whose records say when they came: give one with --workload"
+            )
         if self.repeats < 1 or self.max_tokens < 1:
             raise InputError("repeats and max tokens must be at least 1")
 
@@ -168,7 +178,9 @@ def options_of(given: dict[str, Setting]) -> Options:
     try:
         return msgspec.convert({**known, "other": other}, Options)
     except msgspec.ValidationError as error:
-        raise InputError(f"an option has a value that it cannot have: {error}") from None
+        name = str(error).rpartition("$.")[2].rstrip("`")
+        shown = f" {name}={known[name]!r}:" if name in known else ""
+        raise InputError(f"an option has a value that it cannot have:{shown} {error}") from None
 
 
 def _listed(values: tuple[Setting, ...]) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chimera.errors import InputError
 from chimera.measure.names import without_folder
-from chimera.measure.plan import BenchPlan
-from chimera.record.request import ErrorClass, Request
+from chimera.measure.plan import BenchPlan, load_of
+from chimera.record.request import Block, ErrorClass, Request
 from chimera.record.run import Run
 
+_AGAIN = (ErrorClass.CANCELLED, ErrorClass.CONNECT)
 
-def check_same(run: Run, plan: BenchPlan) -> None:
+
+def check_same(run: Run, blocks: Sequence[Block], plan: BenchPlan) -> None:
     """Raise InputError, naming the difference, unless ``plan`` is the plan of ``run``."""
     recorded = plan.recorded()
-    pairs = {
+    pairs: dict[str, tuple[object, object]] = {
         "target": (run.target, without_folder(plan.target)),
         "workload": (run.workload.sha256, plan.workload.sha256),
         "configurations": (run.configurations, plan.configurations()),
@@ -21,6 +25,10 @@ def check_same(run: Run, plan: BenchPlan) -> None:
         "request": (run.plan.request, recorded.request),
         "limits": (run.plan.slo, recorded.slo),
     }
+    sizes = {c.index: plan.block_size(load_of(c)) for c in plan.configurations()}
+    planned = {(b.configuration, b.planned) for b in blocks if b.stopped != "interrupted"}
+    if any(sizes.get(index) not in (None, count) for index, count in planned):
+        pairs["requests of a block"] = (sorted(planned), sizes)
     other = [name for name, (before, now) in pairs.items() if before != now]
     if other:
         raise InputError(
@@ -30,11 +38,14 @@ def check_same(run: Run, plan: BenchPlan) -> None:
 
 
 def done_in_block(requests: list[Request], configuration: int, repeat: int) -> list[str]:
-    """The prompts that a block has sent already; what was cancelled has to be sent again."""
+    """The prompts that a block has sent already.
+
+    What was cancelled, or found no server, has to be sent again.
+    """
     return [
         request.prompt_id
         for request in requests
         if request.configuration == configuration
         and request.repeat == repeat
-        and (request.error is None or request.error.error_class is not ErrorClass.CANCELLED)
+        and (request.error is None or request.error.error_class not in _AGAIN)
     ]

@@ -85,8 +85,16 @@ def _late_reading(file: RunFile, configurations: Configurations) -> Iterator[str
     client = file.end.client if file.end else None
     if client is None or client.lag_p99_ns is None:
         return
-    # Where the kernel stamps arrivals, late reading moves no time; it shows a busy client.
+    # The kernel's stamps do not move when they are read late, unless the next chunk has come by
+    # then: both are read as one, with the stamp of the last.
     if all(request.stamped_by == "kernel" for request in file.requests):
+        gaps = [one.gaps_s.median for one in configurations if one.gaps_s and one.gaps_s.median]
+        if gaps and client.lag_p99_ns / 1e9 > min(gaps):
+            yield (
+                f"this client read up to {client.lag_p99_ns / 1e6:.1f} ms late (p99), longer than "
+                "the gaps between chunks, so that chunks ran together: the numbers are not "
+                "certain; use fewer clients or more --processes"
+            )
         return
     firsts = [d.median for one in configurations if (d := one.metrics.get("ttft_s"))]
     if firsts and client.lag_p99_ns / 1e9 > MOST_LAG_SHARE * min(firsts):
@@ -141,9 +149,11 @@ def _neighbours(file: RunFile, _: Configurations) -> Iterator[str]:
     load = neighbour_load(_samples(file))
     if load is not None:
         if load.disturbed:
+            stolen = load.steal_percent or 0.0
+            host = f", and its host took {stolen:.0f}%" if stolen >= 1 else ""
             yield (
-                f"other programs used {load.mean_percent:.0f}% of this machine's CPU, and its "
-                f"host took {load.steal_percent or 0.0:.0f}%; measure on a quiet machine"
+                f"other programs used {load.mean_percent:.0f}% of this machine's CPU{host}; "
+                "measure on a quiet machine"
             )
         return
     before = file.run.environment.pressure

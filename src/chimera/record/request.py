@@ -219,7 +219,8 @@ class RunEnd(
     tag="end",
     tag_field="type",
 ):
-    """How the run ended. ``stopped`` is "complete" or "interrupted" (Ctrl-C).
+    """How the run ended. ``stopped`` is "complete", "interrupted" (Ctrl-C), or "errors": it
+    ended before its plan did, because nothing got through any more.
 
     ``pressure`` is the machine's CPU pressure after the run, None where it has none.
     ``not_watched`` says of each source of monitors that was not there why. ``notes`` are what
@@ -229,7 +230,7 @@ class RunEnd(
     requests: int
     failed: int
     planned: int
-    stopped: Literal["complete", "interrupted"]
+    stopped: Literal["complete", "interrupted", "errors"]
     end_ns: int
     pressure: Pressure | None
     load_average: tuple[float, float, float] | None

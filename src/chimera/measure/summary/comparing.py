@@ -28,21 +28,22 @@ def compare(
     for metric in COMPARED:
         means = repeat_means(requests, metric)
         for alike in loads.values():
+            # Widened for the number of comparisons (Bonferroni).
             known = {one.index: means[one.index] for one in alike if means.get(one.index)}
             if len(known) > 1:
-                found.append(_best(metric, known))
+                found.append(_best(metric, known, 1 - 0.05 / (len(COMPARED) * len(loads))))
     return tuple(found)
 
 
-def _best(metric: str, known: dict[int, list[float]]) -> Comparison:
+def _best(metric: str, known: dict[int, list[float]], level: float) -> Comparison:
     higher = metric in HIGHER_IS_BETTER
     order = sorted(known, key=lambda index: mean(known[index]), reverse=higher)
     best, second = order[0], order[1]
     a, b = known[best], known[second]
     if len(a) == len(b):
-        difference = paired([x - y for x, y in zip(a, b, strict=True)])
+        difference = paired([x - y for x, y in zip(a, b, strict=True)], level)
     else:
-        difference = welch(b, a) if min(len(a), len(b)) > 2 else None
+        difference = welch(b, a, level) if min(len(a), len(b)) > 2 else None
     return Comparison(
         metric=metric,
         best=best,

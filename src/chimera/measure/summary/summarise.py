@@ -66,9 +66,8 @@ def _start(start: EngineStart, requests: Sequence[Request], options: Options) ->
             ttft_s=None,
             error=start.error.text,
         )
-    first = next(
-        (r for r in requests if r.configuration == start.configuration and r.phase == "cold"), None
-    )
+    mine = (r for r in requests if r.configuration == start.configuration and r.phase == "cold")
+    first = next((r for r in mine if r.start_ns >= start.start_ns), None)
     failure = first.error if first else None
     return Start(
         configuration=start.configuration,

@@ -110,8 +110,9 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The best configuration of a metric against the next best under the same load.
 
-    ``difference`` is best minus next, over repeats, with its 95% interval; None where too few
-    repeats say anything. ``certain``: the interval excludes zero.
+    ``difference`` is best minus next, over repeats, with its interval: 95% for all comparisons
+    together (Bonferroni). None where too few repeats say anything. ``certain``: the interval
+    excludes zero.
     """
 
     metric: str
