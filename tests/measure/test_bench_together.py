@@ -92,6 +92,20 @@ class TestResuming:
         assert whole.end is not None
         assert any("resumed at" in note for note in whole.end.notes)
 
+    def test_blocks_of_another_size_are_another_plan(self, lab: Lab) -> None:
+        before = self._stopped(lab, 3)
+        with pytest.raises(InputError, match="its requests of a block differ"):
+            lab.run(lab.plan(repeats=4, requests=5), resume=before)
+
+    def test_a_run_can_be_resumed_again(self, lab: Lab, tmp_path: Path) -> None:
+        before = self._stopped(lab, 15)
+        lab.path = tmp_path / "second.jsonl"
+        whole = lab.run(lab.plan(repeats=4, requests=10), resume=before)
+        lab.path = tmp_path / "third.jsonl"
+        again = lab.run(lab.plan(repeats=4, requests=10), resume=whole)
+        measured = [r for r in again.requests if r.phase == "measured" and r.error is None]
+        assert len(measured) == 40
+
     def test_another_plan_is_refused_by_name(self, lab: Lab) -> None:
         before = self._stopped(lab, 3)
         with pytest.raises(

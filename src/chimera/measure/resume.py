@@ -26,7 +26,10 @@ def check_same(run: Run, blocks: Sequence[Block], plan: BenchPlan) -> None:
         "limits": (run.plan.slo, recorded.slo),
     }
     sizes = {c.index: plan.block_size(load_of(c)) for c in plan.configurations()}
-    planned = {(b.configuration, b.planned) for b in blocks if b.stopped != "interrupted"}
+    first: dict[tuple[int, int], Block] = {}  # a block that was resumed has several
+    for block in blocks:
+        first.setdefault((block.configuration, block.repeat), block)
+    planned = {(block.configuration, block.planned) for block in first.values()}
     if any(sizes.get(index) not in (None, count) for index, count in planned):
         pairs["requests of a block"] = (sorted(planned), sizes)
     other = [name for name, (before, now) in pairs.items() if before != now]
