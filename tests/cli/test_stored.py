@@ -76,7 +76,7 @@ def test_an_experiment_is_all_of_its_runs(facts: Facts, tmp_path: Path) -> None:
         (("x", "--experiment", "e"), "exclude each other"),
         (("x", "--store", "s.db"), "exclude each other"),
         (("--run", "nothing"), "no run 'nothing'"),
-        (("--run", RUN, "--store", "new.db"), "no run"),
+        (("--run", RUN, "--store", "new.db"), "there is no store at 'new.db'"),
     ],
 )
 def test_what_is_not_clear_is_refused(facts: Facts, words: tuple[str, ...], said: str) -> None:

@@ -54,7 +54,7 @@ def _json_option(function: Callable[..., None]) -> Callable[..., None]:
 @_json_option
 def list_(store: str | None, as_json: bool, **wanted: Any) -> None:
     """List runs, the newest first."""
-    with open_store(store) as opened:
+    with open_store(store, existing=True) as opened:
         runs = opened.runs(**wanted)
     if as_json:
         _print_json(runs)
@@ -71,7 +71,7 @@ def list_(store: str | None, as_json: bool, **wanted: Any) -> None:
 @_json_option
 def show(name: str, store: str | None, as_json: bool) -> None:
     """Show what was measured, how it ended, and what is known of the machine."""
-    with open_store(store) as opened:
+    with open_store(store, existing=True) as opened:
         run_id = opened.find(name)
         stored, file = _stored(opened, run_id), opened.read(run_id)
     if as_json:
@@ -89,7 +89,7 @@ def tag(name: str, tags: tuple[str, ...], store: str | None) -> None:
     """Add tags to a run."""
     if any(not text.strip() for text in tags):
         raise InputError("a tag is a word, not an empty text")
-    with open_store(store) as opened:
+    with open_store(store, existing=True) as opened:
         opened.tag(opened.find(name), tags)
 
 
@@ -99,7 +99,7 @@ def tag(name: str, tags: tuple[str, ...], store: str | None) -> None:
 @store_option
 def untag(name: str, tags: tuple[str, ...], store: str | None) -> None:
     """Take tags from a run."""
-    with open_store(store) as opened:
+    with open_store(store, existing=True) as opened:
         opened.untag(opened.find(name), tags)
 
 
@@ -109,7 +109,7 @@ def untag(name: str, tags: tuple[str, ...], store: str | None) -> None:
 @store_option
 def delete(names: tuple[str, ...], yes: bool, store: str | None) -> None:
     """Remove runs and all of their samples, for good."""
-    with open_store(store) as opened:
+    with open_store(store, existing=True) as opened:
         ids = list(dict.fromkeys(map(opened.find, names)))
         if not yes:
             _ask([_stored(opened, run_id) for run_id in ids])
@@ -141,7 +141,7 @@ def export(
     if form == "parquet" and output is None:
         raise InputError("parquet is no text; give a file with -o")
     kind = form or (format_of(output) if output else "jsonl")
-    with open_store(store) as opened:
+    with open_store(store, existing=True) as opened:
         run_id = opened.find(name)
         if output is not None:
             export_run(opened, run_id, output, kind)

@@ -64,7 +64,10 @@ def source_of(asked: dict[str, Any]) -> Iterator[Source]:
         return
     if not runs and experiment is None:
         raise InputError("give a FOLDER, or stored runs: --run ID, --run latest, --experiment NAME")
-    with open_store(url) as store, tempfile.TemporaryDirectory(prefix="chimera-runs-") as made:
+    with (
+        open_store(url, existing=True) as store,
+        tempfile.TemporaryDirectory(prefix="chimera-runs-") as made,
+    ):
         ids = _chosen(store, runs, experiment)
         shown = _shown(ids, runs, experiment)
         name = _plain(shown.removeprefix("run "))

@@ -13,14 +13,16 @@ VARIABLE = "CHIMERA_STORE"
 _POSTGRES = ("postgresql://", "postgres://")
 
 
-def open_store(url: str | None = None) -> Store:
+def open_store(url: str | None = None, *, existing: bool = False) -> Store:
     """The store at ``url``: a path, sqlite:///path, or postgresql://user@host/database.
 
     Without one it is what the variable CHIMERA_STORE says, or else a file in the user's data
     folder.
 
+    ``existing``: a file that ``url`` names must be there; otherwise it is made.
+
     Raises:
-        InputError: another kind of URL.
+        InputError: another kind of URL, or no such file.
         StoreError: it cannot be opened.
         MissingExtra: PostgreSQL's driver is not installed.
     """
@@ -39,7 +41,10 @@ def open_store(url: str | None = None) -> Store:
         )
     from chimera.store.sqlite import SqliteDatabase
 
-    return SqlStore(SqliteDatabase(Path(text).expanduser()))
+    path = Path(text).expanduser()
+    if existing and url and not path.exists():
+        raise InputError(f"there is no store at {url!r}; `chimera bench --store` makes one")
+    return SqlStore(SqliteDatabase(path))
 
 
 def default_path() -> Path:
