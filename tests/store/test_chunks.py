@@ -15,8 +15,18 @@ from chimera.record.request import Request, Watched
 from chimera.record.runfile import VERSION, Line
 from chimera.store.chunks import LAYOUT, pack, unpack
 from chimera.store.columns import Table
-from chimera.testing.stored_runs import a_request, some_lines
+from chimera.testing.sample_run import BLOCK, START, WATCHED, sample_end, sample_request
 from tests.store.strategies import LINES, records
+
+
+def a_request(index: int = 0, tokens: int = 4, **changes: Any) -> Request:
+    return msgspec.structs.replace(sample_request(index, tokens), **changes)
+
+
+def some_lines() -> list[Line]:
+    """Every type of line."""
+    requests = [sample_request(index, failed=index == 1) for index in range(3)]
+    return [START, requests[0], WATCHED, *requests[1:], BLOCK, sample_end(3, 1)]
 
 
 @given(st.lists(LINES, max_size=12))
