@@ -7,8 +7,8 @@
                 {"type": "watched", ...}    a ``Watched`` per monitor and moment
     last        {"type": "end", ...}        a ``RunEnd``; missing if the program was killed
 
-Every line is one write, so a kill loses at most the request in flight. ``docs/run-format.md``
-describes each field; change both together.
+Every line is one write, so a kill loses at most what had not been added by then.
+``docs/run-format.md`` describes each field; change both together.
 
 History of the format:
 

@@ -149,9 +149,3 @@ def test_what_is_recorded_holds_no_text() -> None:
     first = workload.prompts[0]
     assert recorded.prompts[0].characters == sum(len(m.content) for m in first.messages)
     assert len({prompt.sha256 for prompt in recorded.prompts}) == len(workload.prompts)
-
-
-def test_a_chat_as_text_ends_where_the_answer_begins() -> None:
-    chat = WorkloadPrompt(id="c", messages=(Message("system", "Be brief."), Message("user", "Hi")))
-    assert chat.as_text() == "System: Be brief.\n\nUser: Hi\n\nAssistant:"
-    assert WorkloadPrompt(id="t", text="as it is").as_text() == "as it is"

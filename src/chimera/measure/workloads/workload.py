@@ -36,16 +36,6 @@ class WorkloadPrompt(msgspec.Struct, frozen=True, kw_only=True):
     at_s: float | None = None
     json_schema: dict[str, Any] | None = None
 
-    def as_text(self) -> str:
-        """The text, or the chat as a transcript that ends where the answer begins.
-
-        For an engine that has no chat: a base model goes on with a transcript.
-        """
-        if not self.messages:
-            return self.text
-        said = (f"{m.role.capitalize()}: {m.content}" for m in self.messages)
-        return "\n\n".join([*said, "Assistant:"])
-
 
 class Workload(msgspec.Struct, frozen=True):
     """A named list of prompts, in order.
