@@ -50,7 +50,9 @@ EXIT_INTERRUPTED = 130
     metavar="WORKLOAD",
     default="built-in",
     show_default=True,
-    help="What to ask: a suite (" + ", ".join(SUITES) + "), a file (.txt, .jsonl, .json, .csv), "
+    help="What to ask: a suite ("
+    + ", ".join(SUITES)
+    + "), a file (.txt, .jsonl, .json, .csv, .tsv), "
     "or synthetic:in=512,out=128,n=32. built-in:short,long and FILE:first=10 take a part.",
 )
 @click.option(
@@ -77,7 +79,8 @@ EXIT_INTERRUPTED = 130
     "--find-rate",
     metavar="LOW:HIGH",
     callback=words.rate_range,
-    help="Search the highest rate between these that meets --slo.",
+    help="Search the highest rate between these that meets --slo; each rate that is tried is "
+    "measured --repeats times.",
 )
 @click.option("--replay", is_flag=True, help="Open loop at the times of the workload's trace.")
 @click.option("--requests", "-n", type=click.IntRange(1), help="Requests of each block.")
