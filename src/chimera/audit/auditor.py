@@ -2,22 +2,123 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from chimera.audit.claim import Audit
-from chimera.ingest import ingest_folder
+from chimera.audit.claim import Audit, Claim
+from chimera.audit.document import Block, Document, Table, read_markdown
+from chimera.audit.entities import Entities
+from chimera.audit.evidence import Evidence
+from chimera.audit.names import Names
+from chimera.audit.numbers import numbers_in
+from chimera.audit.own import Ledger, is_own, own_claims
+from chimera.audit.prose import ProseJudge, is_advice
+from chimera.audit.sentence import Sentence, sentences_of
+from chimera.audit.tables import TableJudge
+from chimera.audit.wording import Words
+from chimera.facts import Facts, facts_of
+from chimera.ingest import Ingest, ingest_folder
+
+_OWN = re.compile(
+    r"^\W*(?:date|agent(?: type)?|model|configuration|config|prepared (?:by|for)|author|version|"
+    r"document version|classification|project|report (?:id|version)|"
+    r"generated(?: (?:at|on|by))?)\W*:",
+    re.IGNORECASE,
+)
+
+
+_NUMERIC = frozenset(("number", "range", "percent", "count", "date"))
 
 
 class Auditor:
     """Holds reports against the data of one folder; without one, against themselves alone."""
 
     def __init__(self, data: Path | None = None) -> None:
-        self.data = "" if data is None else str(data)
-        self._ingest = None if data is None else ingest_folder(data)
+        self._open(None if data is None else ingest_folder(data), "" if data is None else str(data))
 
-    def audit(self, text: str, *, name: str = "report.md") -> Audit:
-        """All claims of a report, Markdown or (by ``name`` or its beginning) HTML."""
-        return Audit(name=name, text=text, claims=(), data=self.data)
+    @classmethod
+    def of(cls, ingest: Ingest, name: str) -> Auditor:
+        """An auditor of what has been read already (stored runs); ``name`` says what it is."""
+        auditor = cls(None)
+        auditor._open(ingest, name)
+        return auditor
+
+    def _open(self, ingest: Ingest | None, name: str) -> None:
+        self.data = name
+        self._evidence = None if ingest is None else Evidence(ingest)
+        self._names: Names | None = None
+        self._known: Facts | None = None
+        if self._evidence is not None and ingest is not None:
+            self._names = Names(ingest, self._evidence.data)
+            self._prose = ProseJudge(self._evidence)
+            self._entities = Entities(self._evidence, self._names)
+            self._words = Words(self._evidence, self._prose.counter)
+            self._tables = TableJudge(self._prose, self._names)
+
+    def audit(self, text: str, *, name: str = "report.md", ledger: Ledger | None = None) -> Audit:
+        """All claims of a report, Markdown or (by ``name`` or its beginning) HTML.
+
+        ``ledger`` is that of one of Chimera's own reports: its numbers are then held against
+        their facts, each computed again from the data.
+        """
+        document = read_markdown(text)
+        if ledger is not None and is_own(text):
+            found = list(own_claims(text, document, ledger, self._facts()))
+            found += [c for c in self._claims(document) if c.kind not in _NUMERIC]
+        else:
+            found = list(self._claims(document))
+        claims = sorted(found, key=lambda c: (c.start, c.end))
+        return Audit(
+            name=name, text=text, claims=tuple(claims), data=self.data, notes=document.notes
+        )
+
+    def _facts(self) -> Facts | None:
+        if self._evidence is not None and self._known is None:
+            self._known = facts_of(self._evidence.ingest)
+        return self._known
+
+    def _claims(self, document: Document) -> Iterator[Claim]:
+        if self._evidence is None:
+            return
+        self._prose.units.clear()
+        tables = [p for p in document.parts if isinstance(p, Table)]
+        blocks = [p for p in document.parts if isinstance(p, Block)]
+        for block in blocks:
+            for number in numbers_in(block.text) if block.kind not in ("code", "meta") else ():
+                self._prose.learn_unit(number)
+        parts: list[Block | Table] = [*tables, *blocks]
+        for part in parts:  # a table's header gives units that prose leaves out
+            headings = tuple(Sentence(h, -1, self._names) for h in part.headings)
+            section = part.headings[0] if part.headings else ""
+            if isinstance(part, Table):
+                around = (Sentence(part.before, -1, self._names), *headings)
+                yield from self._tables.claims(part, around, section)
+                yield from self._table_names(part, section)
+            elif part.kind not in ("code", "meta", "heading"):
+                yield from self._block(part, headings, section)
+
+    def _table_names(self, table: Table, section: str) -> Iterator[Claim]:
+        for row in table.rows:
+            for cell in row:
+                if not cell.text.strip().replace(".", "").replace(",", "").isdigit():
+                    sentence = Sentence(cell.text, cell.start, self._names)
+                    yield from self._entities.claims(
+                        sentence, section, is_advice(sentence, section)
+                    )
+
+    def _block(self, block: Block, headings: Sequence[Sentence], section: str) -> Iterator[Claim]:
+        leads = tuple(Sentence(lead, -1, self._names) for lead in block.leads)
+        earlier: list[Sentence] = []
+        for start, end in sentences_of(block.text):
+            sentence = Sentence(block.text[start:end], block.start + start, self._names)
+            if _OWN.match(sentence.text):
+                continue
+            around = (*reversed(earlier[-2:]), *leads, *headings)
+            yield from self._prose.claims(sentence, around, section)
+            yield from self._words.claims(sentence, around, section)
+            yield from self._entities.claims(sentence, section, is_advice(sentence, section))
+            earlier.append(sentence)
 
 
 def audit_folder(report: str, data: Path | None, *, name: str = "report.md") -> Audit:

@@ -14,7 +14,7 @@ from chimera.facts.fact import Fact
 from chimera.facts.text import Spans
 from chimera.report.document import Report
 from chimera.report.ledger import ledger, verify
-from chimera.report.walk import used_facts
+from chimera.report.walk import numbered_names, used_facts
 
 FORMAT = "chimera-report"
 VERSION = 1
@@ -36,6 +36,7 @@ def to_json(report: Report, extra: Mapping[str, Any] | None = None) -> bytes:
         "meta": [{"label": label, "text": _text(value)} for label, value in report.meta],
         "sections": [{"key": s.key, "title": _text(s.title)} for s in report.sections],
         "numbers": ledger(report),
+        "names": numbered_names(report),
         "facts": {key: _fact(fact) for key, fact in used_facts(report).items()},
     }
     taken = sorted(content.keys() & (extra or {}).keys())

@@ -114,6 +114,16 @@ def printed_spans(report: Report) -> Iterator[tuple[str, Spans]]:
             yield from ((section.key, s) for s in block_spans(block))
 
 
+def numbered_names(report: Report) -> list[str]:
+    """The names from the data that hold a digit, in order, as they are printed."""
+    found: dict[str, None] = {}
+    for _, some in printed_spans(report):
+        for span in some:
+            if isinstance(span, Name) and any(c.isdigit() for c in span.text):
+                found[span.text] = None
+    return list(found)
+
+
 def used_facts(report: Report) -> dict[str, Fact]:
     """The facts behind what is printed, in reading order, then their operands.
 

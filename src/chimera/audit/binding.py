@@ -1,0 +1,195 @@
+"""What a number is about: metric, statistic, subject and settings, from its sentence outwards.
+
+A slot that the number's own sentence leaves open is filled by what stands around it: the sentence
+before, the list item above, the table's row, header and caption, the headings, nearest first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
+
+from chimera.audit.evidence import Selector
+from chimera.audit.numbers import Number
+from chimera.audit.sentence import Sentence
+from chimera.record.vocabulary import METRICS
+
+IDENTITIES = (
+    "quantization", "engine", "backend", "host", "config", "test", "workload", "prompt_id", "gpu"
+)  # fmt: skip
+_TIME_KEYS = (
+    "ttft", "e2e_latency", "tpot", "itl", "generation_time", "load_time", "prefill_time",
+    "decode_time", "server_total", "duration",
+)  # fmt: skip
+_UNIT_KEYS = {
+    "tokens/s": (
+        "decode_throughput", "token_rate", "wall_throughput", "output_throughput",
+        "prefill_throughput", "total_throughput",
+    ),
+    "requests/s": ("request_throughput", "goodput"),
+    "samples/s": ("sample_throughput",),
+    "tokens": ("output_tokens", "prompt_tokens", "total_tokens", "tokens"),
+    "bytes": ("model_size",),
+    "s": _TIME_KEYS,
+}  # fmt: skip
+_LISTED = re.compile(r"\s*(?:,|vs\.?|versus|against|and|,? ?and|/|to|compared (?:to|with))\s*")
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a number was understood to be about.
+
+    ``keys`` are the metrics that it may be of, the likeliest first; ``named`` says that the text
+    names the metric (not only a unit); ``unit`` and ``scale`` come from a header where the number
+    has none. ``near`` are how far the models were looked for: 0 in the sentence itself.
+    """
+
+    keys: tuple[str, ...] = ()
+    named: bool = False
+    statistic: str = ""
+    models: frozenset[str] = frozenset()
+    settings: tuple[tuple[str, str], ...] = ()
+    files: frozenset[str] = frozenset()
+    phase: str = ""
+    unit: str = ""
+    scale: float = 1.0
+    overall: bool = False
+    near: int = 9
+
+    @property
+    def selector(self) -> Selector:
+        """What to choose in the data."""
+        return Selector(self.models, self.settings, self.files, self.phase)
+
+
+def unit_fits(key: str, unit: str) -> bool:
+    """Whether a metric can be in that unit; no unit fits everything."""
+    metric = METRICS.get(key)
+    return not unit or metric is None or metric.unit == unit
+
+
+def _own_unit(number: Number) -> str:
+    return number.unit if number.form == "plain" else ""
+
+
+def bind(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> About:
+    """What a number of a sentence is about; ``around`` is what else may tell, nearest first."""
+    unit = _own_unit(number)
+    keys, named = _metric(number, sentence, around, unit)
+    models, near, overall = _models(number, sentence, around)
+    return About(
+        keys=keys,
+        named=named,
+        statistic=_statistic(number, sentence, around),
+        models=models,
+        settings=_settings(number, sentence, around),
+        files=_files(sentence, around),
+        phase=_phase(number, sentence, around),
+        overall=overall,
+        near=near,
+    )
+
+
+def _metric(
+    number: Number, sentence: Sentence, around: Sequence[Sentence], unit: str
+) -> tuple[tuple[str, ...], bool]:
+    own = sentence.nearest(
+        sentence.metrics, number, lambda m: any(unit_fits(k, unit) for k in m.keys)
+    )
+    if own is not None:
+        return tuple(k for k in own.keys if unit_fits(k, unit)), True
+    for other in around:
+        for mention in other.metrics:
+            keys = tuple(k for k in mention.keys if unit_fits(k, unit))
+            if keys:
+                return keys, True
+    return _UNIT_KEYS.get(unit, ()), False
+
+
+def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> str:
+    own = sentence.nearest(sentence.statistics, number, later=True)
+    if own is not None:
+        low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
+        inside = low <= own.start < high
+        behind = own.start > number.end
+        if inside or not behind or own.start - number.end < 12:
+            return own.key
+    for other in around:
+        if other.statistics and len(other.text) < 120:
+            return other.statistics[-1].key
+    return ""
+
+
+def _models(
+    number: Number, sentence: Sentence, around: Sequence[Sentence]
+) -> tuple[frozenset[str], int, bool]:
+    paired = _respectively(number, sentence)
+    if paired is not None:
+        return paired, 0, False
+    own = sentence.nearest(sentence.models, number)
+    if own is not None:
+        return own.models, 0, False
+    if sentence.is_overall:
+        return frozenset(), 0, True
+    for distance, other in enumerate(around, start=1):
+        if len({m.models for m in other.models}) == 1 or (other.models and other.start >= 0):
+            return other.models[-1].models, distance, False
+    return frozenset(), 9, False
+
+
+def _respectively(number: Number, sentence: Sentence) -> frozenset[str] | None:
+    """Models and numbers in the same order: "A and B reach 41 and 52 tok/s, respectively", and
+    "A is faster than B (52 vs 41 tok/s)".
+    """
+    models = sentence.models
+    like = [n for n in sentence.numbers if n.form == number.form]
+    if len(models) != len(like) or len(like) < 2 or number not in like:
+        return None
+    said = "respectively" in sentence.text.lower()
+    gaps = [sentence.text[a.end : b.start] for a, b in pairwise(like)]
+    listed = all(_LISTED.fullmatch(g) for g in gaps)
+    together = models[-1].end <= like[0].start or like[-1].end <= models[0].start
+    if not (listed and (said or together)):
+        return None
+    return models[like.index(number)].models
+
+
+def _settings(
+    number: Number, sentence: Sentence, around: Sequence[Sentence]
+) -> tuple[tuple[str, str], ...]:
+    found: dict[str, str] = {}
+    for distance, other in enumerate((sentence, *around)):
+        for key in dict.fromkeys(m.key for m in other.settings if m.value is not None):
+            if key in found:
+                continue
+            mentions = [m for m in other.settings if m.key == key and m.value is not None]
+            chosen = sentence.nearest(mentions, number) if distance == 0 else mentions[-1]
+            if chosen is not None and chosen.value is not None:
+                found[key] = chosen.value
+        for name in other.named:
+            if name.key in IDENTITIES and name.key not in found:
+                same = [n for n in other.named if n.key == name.key]
+                pick = sentence.nearest(same, number) if distance == 0 else same[-1]
+                if pick is not None:
+                    found[name.key] = pick.value
+    return tuple(sorted(found.items()))
+
+
+def _files(sentence: Sentence, around: Sequence[Sentence]) -> frozenset[str]:
+    for other in (sentence, *around):
+        files = frozenset(n.value for n in other.named if n.key == "file")
+        if files:
+            return files
+    return frozenset()
+
+
+def _phase(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> str:
+    own = sentence.nearest(sentence.phases, number, later=False)
+    if own is not None:
+        return own.key
+    for other in around:
+        if other.phases and len(other.text) < 80:
+            return other.phases[-1].key
+    return ""

@@ -1,0 +1,220 @@
+"""Verdicts on measured values: a number of a metric, against what the data says of exactly that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from chimera.audit.binding import About, unit_fits
+from chimera.audit.evidence import Evidence, plain_level
+from chimera.audit.matching import matches, shown, tolerance
+from chimera.audit.numbers import Number
+from chimera.audit.values import Elsewhere, Value, values_of
+from chimera.audit.verdict import Verdict, metric_names
+from chimera.record.vocabulary import METRICS
+
+_SCALES = (1e3, 1e-3, 1e6, 1e-6)
+_FEW_DIGITS = 3
+_OTHER_UNITS = {
+    1e3: "the number is a thousand times too small",
+    1e-3: "the number is a thousand times too large",
+    1e6: "the number is a million times too small",
+    1e-6: "the number is a million times too large",
+}
+
+
+class MeasuredJudge:
+    """Judges measured values against a folder."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._elsewhere = Elsewhere(evidence)
+
+    def judge(self, number: Number, about: About) -> Verdict:
+        """The verdict on a number of a known metric (or at least a unit)."""
+        number = _in_unit(number, about)
+        if not about.named and number.unit == "s":
+            return self._some_time(number, about)
+        values = values_of(self._evidence, about)
+        values = [v for v in values if not number.unit or v.unit in (number.unit, "")]
+        if number.high is not None:
+            return self._judge_range(number, about, values)
+        for value in values:
+            hit = matches(number, value.value)
+            if hit:
+                return self._holds(number, about, value, hit)
+        if about.near > 0 and about.models:  # the sentence names no model: it may mean all
+            for value in values_of(self._evidence, replace(about, models=frozenset())):
+                if matches(number, value.value) and value.unit in (number.unit, ""):
+                    return Verdict("supported", value.what, None, value.what, "", value.places)
+        if not number.unit:
+            scaled = self._without_unit(number, values)
+            if scaled:
+                return scaled
+        return self._wrong(number, about, values)
+
+    def _some_time(self, number: Number, about: About) -> Verdict:
+        """A time of which nothing says what took it: it may hold, but can't be wrong."""
+        for key in about.keys:
+            for value in values_of(self._evidence, replace(about, keys=(key,))):
+                if number.high is None and matches(number, value.value) and about.models:
+                    warning = "the report does not say which time it is"
+                    return Verdict(
+                        "supported", value.what, None, value.what, warning, value.places, metric=key
+                    )
+        return Verdict("unverifiable", "the report does not say what took this time")
+
+    def _holds(self, number: Number, about: About, value: Value, hit: str) -> Verdict:
+        if about.models or about.overall or self._is_alone(about):
+            warning = "cut off, not rounded" if hit == "truncated" else ""
+            return Verdict("supported", value.what, None, value.what, warning, value.places)
+        if self._spread(about) <= 1:
+            return Verdict("supported", value.what, None, value.what, "", value.places)
+        reason = f"it is {value.what}; the report does not say of which model"
+        return Verdict("supported", reason, None, value.what, "no subject is named", value.places)
+
+    def _is_alone(self, about: About) -> bool:
+        return self._spread(about) <= 1
+
+    def _spread(self, about: About) -> int:
+        return len(self._evidence.models_with(about.selector, about.keys))
+
+    def _without_unit(self, number: Number, values: Sequence[Value]) -> Verdict | None:
+        """A time whose unit nobody gives may be in milliseconds or microseconds."""
+        for scale, unit in ((1e-3, "ms"), (1e-6, "us")):
+            tried = replace(number, unit="s", scale=scale)
+            for value in values:
+                if value.unit == "s" and matches(tried, value.value):
+                    return Verdict(
+                        "supported", f"{value.what}, in {unit}", None, value.what,
+                        f"its unit is not given; it fits in {unit}", value.places,
+                    )  # fmt: skip
+        return None
+
+    def _judge_range(self, number: Number, about: About, values: list[Value]) -> Verdict:
+        for value in values:
+            if value.low is None or value.high is None:
+                continue
+            if matches(number, value.low) and matches(number, value.high, end="high"):
+                what = f"95% interval of the {value.what}"
+                return Verdict("supported", what, None, what, "", value.places)
+        lows = values_of(self._evidence, replace(about, statistic="min"))
+        highs = values_of(self._evidence, replace(about, statistic="max"))
+        if any(matches(number, v.value) for v in lows) and any(
+            matches(number, v.value, end="high") for v in highs
+        ):
+            what = f"smallest and largest {metric_names(about.keys)}"
+            return Verdict("supported", what, None, f"{lows[0].what} to {highs[0].what}")
+        ends = self._range_of_means(about)
+        if ends and matches(number, ends[0].value) and matches(number, ends[1].value, end="high"):
+            what = f"{ends[0].what} to {ends[1].what}"
+            return Verdict("derivable", what, None, what, "", ends[0].places + ends[1].places)
+        if not lows or not highs:
+            return self._nothing(number, about)
+        unit = lows[0].unit
+        right = f"{shown(lows[0].value, number, unit)} to {shown(highs[0].value, number, unit)}"
+        reason = f"the {metric_names(about.keys)} of {about.selector.label} goes from {right}"
+        return Verdict("contradicted", reason, right, "", "", lows[0].places)
+
+    def _range_of_means(self, about: About) -> tuple[Value, Value] | None:
+        """The lowest and the highest of the means of models, or of levels of one setting."""
+        means = []
+        for model in self._evidence.models_with(about.selector, about.keys):
+            own = values_of(self._evidence, replace(about, models=frozenset((model,))))
+            if own:
+                means.append(own[0])
+        if len(means) < 2:
+            return None
+        means.sort(key=lambda v: v.value)
+        return means[0], means[-1]
+
+    def _wrong(self, number: Number, about: About, values: list[Value]) -> Verdict:
+        """No reading of the claim gives the number: what it is instead, and what is right."""
+        if not values:
+            return self._nothing(number, about)
+        main = next((v for v in values if v.main), values[0])
+        right = shown(main.value, number, main.unit)
+        for scale, why in _OTHER_UNITS.items():
+            tried = replace(number, scale=number.scale * scale, modifier="")
+            if number.digits >= 2 and any(matches(tried, v.value) for v in values):
+                reason = f"{why}, or its unit is wrong: {main.what} is {right}"
+                return Verdict("contradicted", reason, right, main.what, "", main.places)
+        found = self._find(number, about)
+        said = f"{main.what} is {right}"
+        if found is not None:
+            reason = f"{said}; the number is the {found.what}"
+            return Verdict("misattributed", reason, right, main.what, "", found.places)
+        single = self._spread(about)
+        vague = not about.models and not about.overall and single > 1
+        if vague and self._inside(number, about):
+            said = (
+                f"it does not say of which of {single} models; no mean of one of them, nor "
+                f"of all together ({right}), is that"
+            )
+        return Verdict("contradicted", said, right, main.what, "", main.places)
+
+    def _inside(self, number: Number, about: About) -> bool:
+        lows = values_of(self._evidence, replace(about, statistic="min"))
+        highs = values_of(self._evidence, replace(about, statistic="max"))
+        return bool(
+            lows
+            and highs
+            and min(v.value for v in lows) <= number.canonical <= max(v.value for v in highs)
+        )
+
+    def _find(self, number: Number, about: About) -> Value | None:
+        """What else has that value; too few digits say nothing."""
+        if number.digits < _FEW_DIGITS:
+            return None
+        tries = [number]
+        if number.unit == "s" or not number.unit:
+            tries += [replace(number, unit="s", scale=number.scale * s) for s in (1e-3, 1e3)]
+        for tried in tries:
+            found = self._elsewhere.find(tried.canonical, tolerance(tried), about)
+            if found is not None and (not number.unit or found.unit in (number.unit, "")):
+                return found
+        return None
+
+    def _nothing(self, number: Number, about: About) -> Verdict:
+        """The data has no value of exactly this."""
+        found = self._find(number, about)
+        what = metric_names(about.keys) if about.keys else "this"
+        where = about.selector.label + (
+            f" at {about.selector.filter}" if about.selector.filter else ""
+        )
+        if about.settings and not self._evidence.select(about.selector):
+            missing = self._missing_level(about)
+            if missing:
+                return Verdict("fabricated", f"no record has {missing}")
+        if found is not None:
+            reason = f"the data has no {what} of {where}; the number is the {found.what}"
+            return Verdict("misattributed", reason, None, "", "", found.places)
+        if about.named and about.keys and number.digits >= _FEW_DIGITS and number.unit:
+            anything = replace(about, models=frozenset(), settings=()).selector
+            known = any(self._evidence.members(anything, k) for k in about.keys)
+            if not known and METRICS.get(about.keys[0]) is not None:
+                return Verdict("unsupported", f"the data has no {what} at all")
+        return Verdict("unsupported", f"the data has no {what} of {where}")
+
+    def _missing_level(self, about: About) -> str:
+        levels = self._evidence.settings
+        for key, value in about.settings:
+            if key in levels and plain_level(value) not in levels[key]:
+                return f"{key}={value}"
+        return ""
+
+
+def _in_unit(number: Number, about: About) -> Number:
+    """The number in the unit that a header gives it, or that its metric always has."""
+    if number.unit or number.form != "plain":
+        return number
+    if about.unit:
+        return replace(number, unit=about.unit, scale=about.scale)
+    if (
+        about.keys
+        and METRICS[about.keys[0]].unit not in ("s", "1")
+        and all(unit_fits(k, METRICS[about.keys[0]].unit) for k in about.keys)
+    ):
+        return replace(number, unit=METRICS[about.keys[0]].unit)
+    return number

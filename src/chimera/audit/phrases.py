@@ -1,0 +1,316 @@
+"""The field's words as they stand in prose: metrics, statistics, settings, what is counted.
+
+Closed lists, built on the vocabulary that ingestion reads files with; longest phrases first.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from chimera.record.vocabulary import METRIC_SPELLINGS, PARAMETER_SPELLINGS
+
+RATES = ("decode_throughput", "token_rate", "wall_throughput", "output_throughput")
+TIMES = ("e2e_latency", "server_total", "generation_time", "duration")
+# What people write for a metric, beside the spellings of files; several keys where it is open.
+_PROSE: dict[tuple[str, ...], str] = {
+    ("ttft",): r"ttfts?|times? to (?:the )?first[- ]tokens?|times?-to-first-tokens?|first[- ]token "
+    r"(?:latency|latencies|time|delay|arrival|response)|latency (?:to|until|before) (?:the )?first "
+    r"token|first tokens?(?= (?:arriv|appear|came|comes|shows|showed|landed|after|in|within|took|takes))"
+    r"|prompt-to-first-token|initial (?:response )?latency|wait(?:ing)? (?:time )?(?:for|until|before)"
+    r" (?:the )?first token|time before (?:the )?first token|first-token|first token",
+    ("tpot",): r"tpots?|times? per output[- ]tokens?|per[- ](?:output[- ])?token (?:latency|time|"
+    r"cost)|times? per token|seconds per token|ms per token",
+    ("itl", "tpot"): r"itls?|inter[- ]?token (?:latency|latencies|gaps?|delay|times?)|gaps? between"
+    r" (?:consecutive |successive )?tokens|token[- ]to[- ]token (?:latency|gap|time)",
+    ("e2e_latency", "server_total", "duration"): r"e2e(?:l| latency| time)?|end[- ]to[- ]end "
+    r"(?:latency|latencies|time|response time|duration)|(?:request|response|total|overall|full|"
+    r"whole|complete)[- ](?:latency|latencies|times?|duration|request time|response time)|time per "
+    r"request|response times?|request times?|time to complete|time to (?:the )?last token|"
+    r"round[- ]trip(?: time)?|total_duration",
+    ("e2e_latency", "server_total", "generation_time", "duration"): r"latency|latencies",
+    ("load_time",): r"(?:model )?load(?:ing)?[- ](?:time|times|duration|phase)|time to load|"
+    r"loading(?: the model)?|model loads?|load_duration",
+    ("prefill_time",): r"prefill(?:ing)?(?:[- ](?:time|times|latency|phase|duration))?|prompt"
+    r"[- _](?:eval(?:uation)?|processing|ingestion)(?:[- _](?:time|times|duration|latency))?",
+    ("decode_time",): r"decod(?:e|ing)[- ](?:time|times|phase|duration)|eval(?:uation)?[- _]"
+    r"(?:time|times|duration)|generation phase",
+    ("generation_time", "decode_time", "e2e_latency"): r"generation[- ](?:time|times|duration)|"
+    r"time to generate",
+    ("queue_time",): r"queu(?:e|eing|ing)(?:[- ](?:time|delay|wait))?|wait(?:ing)? time",
+    ("prefill_throughput",): r"(?:prefill|prompt(?:[- ](?:processing|eval(?:uation)?|ingestion))?|"
+    r"input[- ]processing|pp)[- ](?:throughput|speed|rate|performance|tokens per second|tps|tok/s)|"
+    r"(?:reads?|processes|processed|ingests?) (?:the )?prompts?(?: tokens)? at|prompt reading "
+    r"speed",
+    ("decode_throughput", "token_rate"): r"(?:decod(?:e|ing)|eval(?:uation)?|token[- ]generation|"
+    r"text[- ]generation|tg)[- ](?:throughput|speed|rate|performance|tokens per second|tps|tok/s)",
+    RATES: r"(?:generation|generating|inference|model|token|tokens?|processing)[- ]?"
+    r"(?:throughput|speeds?|rates?|tps)|throughputs?|tokens?[- ]per[- ]sec(?:ond)?s?|"
+    r"tokens?[- /_]s(?:ec(?:onds?)?)?|tok/s|tps|speeds?|token rate|performance in tok/s",
+    ("output_throughput", *RATES[:3]): r"(?:aggregate|system|server|overall|combined|output token|"
+    r"output)[- ](?:output )?(?:token )?throughput|output tokens? per second",
+    ("total_throughput",): r"total(?:[- ]token)? throughput|total tokens per second",
+    ("request_throughput",): r"requests?[- ](?:throughput|rate|per second)|requests? per second|"
+    r"completed requests per second|rps|qps",
+    ("goodput",): r"goodput",
+    ("output_tokens",): r"(?:output|generated|completion|response|produced)[- ]tokens?(?: counts?)?"
+    r"|tokens? (?:generated|produced|emitted|written|per (?:answer|response|request|inference|"
+    r"completion))|output lengths?|answer lengths?|response lengths?|eval_count",
+    ("prompt_tokens",): r"(?:prompt|input)[- ]tokens?(?: counts?)?|prompt lengths?|input lengths?",
+    ("cached_tokens",): r"cached tokens",
+    ("accuracy",): r"accurac(?:y|ies)",
+    ("compile_time",): r"compil(?:e|ation)[- ]times?",
+    ("model_size",): r"model (?:file )?sizes?",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1)
+def _metric_pattern() -> tuple[re.Pattern[str], list[tuple[str, ...]]]:
+    """One pattern of all phrases: group i + 1 stands for the i-th keys."""
+    groups: dict[tuple[str, ...], list[str]] = {k: [v] for k, v in _PROSE.items()}
+    skipped = {"load", "eval", "predicted", "queue", "tokens", "loss", "time", "times", "wall"}
+    skipped |= {"generation", "duration", "elapsed", "runtime", "decode", "prefill", "acc"}
+    for spelling, key in METRIC_SPELLINGS.items():
+        if "_" in spelling and spelling not in skipped:
+            words = re.escape(spelling)
+            own = next((found for keys, found in groups.items() if keys[0] == key), [])
+            own.append(words)
+    order = sorted(groups, key=lambda k: -max(map(len, groups[k])))
+    singles = [(phrase, keys) for keys in order for phrase in _alternatives(groups[keys])]
+    singles.sort(key=lambda pair: -len(pair[0]))
+    pattern = "|".join(f"({phrase})" for phrase, _ in singles)
+    whole = re.compile(rf"(?<![A-Za-z0-9])(?:{pattern})(?![A-Za-z0-9])", re.IGNORECASE)
+    return whole, [keys for _, keys in singles]
+
+
+def _alternatives(patterns: list[str]) -> list[str]:
+    """The alternatives of patterns at their top level."""
+    found = []
+    for pattern in patterns:
+        depth, piece = 0, ""
+        for char in pattern:
+            if char == "|" and depth == 0:
+                found.append(piece)
+                piece = ""
+                continue
+            depth += (char == "(") - (char == ")")
+            piece += char
+        found.append(piece)
+    return [re.sub(r"\((?!\?)", "(?:", p) for p in found if p]
+
+
+_STATISTICS: tuple[tuple[str, str], ...] = (
+    (r"means?|averages?|averaged|averaging|avg\.?|on average|arithmetic mean|typically", "mean"),
+    (r"medians?|p50|50th[- ]percentile|middle value", "median"),
+    (
+        r"maxim(?:um|a|al)|max\.?|peaks?|peaked|at most|worst[- ]case|slowest single|largest single",
+        "max",
+    ),
+    (r"minim(?:um|a|al)|min\.?|best[- ]case|smallest single|lowest single", "min"),
+    (r"standard deviations?|std\.? ?dev(?:iation)?s?\.?|stdev|stddev|std|sd|σ", "sd"),
+    (r"variance", "variance"),
+    (r"in total|totals?|sum|summed|altogether|combined", "sum"),
+    (r"interquartile range|iqr", "iqr"),
+    (r"(?:confidence )?interval|ci", "interval"),
+)
+_STATISTIC = re.compile(
+    r"(?<![\w-])(?:"
+    + "|".join(f"({p})" for p, _ in _STATISTICS)
+    + r"|p(\d{2}(?:\.\d+)?)|(\d{1,2}(?:\.\d+)?)(?:st|nd|rd|th)[- ]?(?:percentile|pctl|pct)"
+    r"|(?:ninety[- ](fifth|ninth))[- ]percentile|(tail)(?= latency| ttft))(?![\w-]|\.\d)",
+    re.IGNORECASE,
+)
+_WARM = re.compile(
+    r"\b(?:warm(?:ed)?(?: (?:runs?|requests?|records?))?|steady[- ]state)\b", re.IGNORECASE
+)
+_COLD = re.compile(r"\b(?:cold(?:[- ]starts?)?|first request)\b", re.IGNORECASE)
+_ONE_WORD = (
+    r"(?:(?!(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|all|both|no|the|of|and|a|an)\b)"
+    r"[A-Za-z][\w.-]* )?"
+)
+# What is counted: the noun and its canonical name.
+_NOUNS: tuple[tuple[str, str], ...] = (
+    (r"(?:primary |distinct |different |main )*(?:file )?(?:formats?|file types?|types of files?)", "types"),
+    (r"cold[- ]starts?|model loads|loads", "cold"),
+    (r"copies|duplicates|duplicated? (?:rows|records)|repeated rows", "copies"),
+    (r"(?:json|\.json)(?:[- ]files?)?", "files:json"),
+    (r"(?:csv|\.csv)(?:[- ]files?)?", "files:csv"),
+    (r"(?:markdown|md|\.md)(?:[- ](?:files?|documents?|reports?))?", "files:markdown"),
+    (r"(?:jsonl|json lines)(?:[- ]files?)?", "files:jsonl"),
+    (r"(?:data |result |benchmark |input |source |total )*files?|documents?", "files"),
+    (r"failures?|errors?|failed|failing|timeouts?|timed out|unsuccessful|errored|crashes", "failed"),
+    (r"success(?:es|ful|fully)?|succeeded|succeed|completed|passed", "succeeded"),
+    (_ONE_WORD + r"(?:requests?|runs?|records?|samples?|measurements?|rows?|trials?|tests?|"
+     r"data ?points?|observations?|inferences?|responses?|calls?|results?|experiments?|"
+     r"entries|generations?|completions?)", "records"),
+    (r"(?:distinct |different )?" + _ONE_WORD + r"(?:models?|llms?)(?: variants?)?|variants?", "models"),
+    (r"(?:parameter |different |distinct )?(?:configurations?|configs?|settings|combinations?|"
+     r"setups?|parameter sets?)", "configurations"),
+    (r"prompts?|questions?", "prompts"),
+    (r"repeats?|repetitions?|iterations?|reps?", "repeats"),
+    (r"quantizations?|quantisations?|quantization levels?|quants", "quantizations"),
+    (r"concurrency levels?|load levels?|concurrencies", "concurrency"),
+    (r"(?:temperature|context|num_ctx|num_gpu|thread) (?:values?|settings|levels?|sizes?)", "levels"),
+    (r"engines?|backends?|servers?", "engines"),
+    (r"folders?|director(?:y|ies)", "folders"),
+)  # fmt: skip
+_NOUN = re.compile(
+    r"(?<![\w/])(?:" + "|".join(f"({p})" for p, _ in _NOUNS) + r")(?![\w/])", re.IGNORECASE
+)
+_SETTING_WORDS: tuple[tuple[str, str], ...] = (
+    (r"context(?: (?:length|size|window))?(?:s)?|ctx", "num_ctx"),
+    (r"(?:gpu|offloaded)[- ]layers?|layers? on (?:the )?gpu|offload(?:ed|ing)?", "num_gpu"),
+    (r"temperatures?|temp", "temperature"),
+    (r"threads?", "num_thread"),
+    (r"batch(?:[- ]sizes?)?", "num_batch"),
+    (r"concurren(?:cy|t)(?:[- ](?:level|requests?|users?|clients?))?(?: of)?|clients?|users?|"
+     r"parallel(?: requests?| streams?)?|streams?", "concurrency"),
+    (r"request[- ]rates?|arrival rates?|offered (?:load|rate)", "request_rate"),
+    (r"max(?:imum)?[- ]tokens|token limit", "num_predict"),
+    (r"seeds?", "seed"),
+    (r"prompt[- ]length|prompt tokens", "n_prompt"),
+)  # fmt: skip
+_SPELT = "|".join(
+    sorted((re.escape(s) for s in PARAMETER_SPELLINGS if len(s) > 2), key=len, reverse=True)
+)
+_SETTING_NAME = re.compile(
+    r"(?<![\w])(?:("
+    + _SPELT
+    + r")|"
+    + "|".join(f"({p})" for p, _ in _SETTING_WORDS)
+    + r")(?![\w])",
+    re.IGNORECASE,
+)
+_VALUE = r"(?P<v>-?\d+(?:\.\d+)?[kK]?|on|off|true|false)"
+_NAME_VALUE = re.compile(
+    rf"\s*(?:=|:|of|at|is|was|set to|to|equal to)?\s*{_VALUE}(?![\w]|\.\d|,\d{{3}})", re.IGNORECASE
+)
+_VALUE_NAME = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?[kK]?)[ -](?:the )?$")
+_BENCH_TEST = re.compile(r"(?<![\w])(pp|tg)[ ]?(\d+)(?![\w])")
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """A word of the field in a text, at ``start`` to ``end``.
+
+    ``kind`` is "metric" (``keys``: what it may mean), "statistic", "phase", "noun" or "setting"
+    (``key`` with ``value``; a value of None names the setting alone).
+    """
+
+    start: int
+    end: int
+    kind: str
+    key: str
+    keys: tuple[str, ...] = ()
+    value: str | None = None
+
+
+def metrics_in(text: str) -> list[Mention]:
+    """The metrics that a text names."""
+    pattern, keys = _metric_pattern()
+    return [
+        Mention(m.start(), m.end(), "metric", keys[m.lastindex - 1][0], keys[m.lastindex - 1])
+        for m in pattern.finditer(text)
+        if m.lastindex
+    ]
+
+
+def statistics_in(text: str) -> list[Mention]:
+    """The statistics that a text names ("mean", "p95" ...)."""
+    found = []
+    for match in _STATISTIC.finditer(text):
+        index = match.lastindex or 0
+        if index <= len(_STATISTICS):
+            name = _STATISTICS[index - 1][1]
+        elif match[index].lower() == "tail":
+            name = "p99"
+        else:
+            name = "p" + {"fifth": "95", "ninth": "99"}.get(match[index].lower(), match[index])
+            name = "median" if name == "p50" else name
+        found.append(Mention(match.start(), match.end(), "statistic", name))
+    return found
+
+
+def phases_in(text: str) -> list[Mention]:
+    """Words for cold starts and warm runs."""
+    return [
+        *(Mention(m.start(), m.end(), "phase", "warm") for m in _WARM.finditer(text)),
+        *(Mention(m.start(), m.end(), "phase", "cold") for m in _COLD.finditer(text)),
+    ]
+
+
+def nouns_in(text: str) -> list[Mention]:
+    """What may be counted."""
+    return [
+        Mention(m.start(), m.end(), "noun", _NOUNS[m.lastindex - 1][1])
+        for m in _NOUN.finditer(text)
+        if m.lastindex
+    ]
+
+
+def settings_in(text: str) -> list[Mention]:
+    """Settings with their values ("num_ctx=4096", "8 threads"), and names of settings alone."""
+    found = []
+    for match in _SETTING_NAME.finditer(text):
+        index = match.lastindex or 1
+        key = PARAMETER_SPELLINGS[match[1].lower()] if index == 1 else _SETTING_WORDS[index - 2][1]
+        levels = _range_of_levels(text, match.start(), match.end(), key)
+        if levels:
+            found.extend(levels)
+            continue
+        after = _NAME_VALUE.match(text, match.end())
+        before = _VALUE_NAME.search(text, max(0, match.start() - 12), match.start())
+        if before and not (after and re.match(r"\s*[=:]", text[match.end() :])):
+            found.append(
+                Mention(before.start(1), match.end(), "setting", key, value=_plain(before[1]))
+            )
+        elif after:
+            found.append(
+                Mention(match.start(), after.end(), "setting", key, value=_plain(after["v"]))
+            )
+        else:
+            found.append(Mention(match.start(), match.end(), "setting", key))
+    for match in _BENCH_TEST.finditer(text):
+        key = "n_prompt" if match[1] == "pp" else "n_gen"
+        found.append(Mention(match.start(), match.end(), "setting", key, value=match[2]))
+    return found
+
+
+_LINK = r"\s*(?:to|and|through|vs\.?|versus|→|->|=>|–|—|-)\s*"
+_LEVEL = r"(\d+(?:\.\d+)?[kK]?)"
+_LEVELS_AFTER = re.compile(
+    rf"\s*(?:values?\s*)?(?:is\s+|was\s+|goes\s+|going\s+|raised\s+|increased\s+|changed\s+)?(?:from\s+|between\s+|=\s*|of\s+)?{_LEVEL}{_LINK}{_LEVEL}(?![\w.]*\w)"
+)
+_LEVELS_BEFORE = re.compile(
+    rf"(?<![\w.]){_LEVEL}{_LINK}{_LEVEL}\s*(?:tokens?\s+of\s+|tokens?\s+|-?\s*)(?:the\s+)?$"
+)
+_ONE_BEFORE = re.compile(rf"(?<![\w.]){_LEVEL}(?:-|\s)tokens?\s+(?:of\s+)?$")
+
+
+def _range_of_levels(text: str, start: int, end: int, key: str) -> list[Mention]:
+    """Two levels of a setting: "num_ctx from 1024 to 4096", "2048 to 8192 tokens of context"."""
+    after = _LEVELS_AFTER.match(text, end)
+    if after:
+        return [
+            Mention(start, after.end(1), "setting", key, value=_plain(after[1])),
+            Mention(after.start(2), after.end(2), "setting", key, value=_plain(after[2])),
+        ]
+    low = max(0, start - 40)
+    before = _LEVELS_BEFORE.search(text, low, start)
+    if before:
+        return [
+            Mention(before.start(1), before.end(1), "setting", key, value=_plain(before[1])),
+            Mention(before.start(2), end, "setting", key, value=_plain(before[2])),
+        ]
+    one = _ONE_BEFORE.search(text, low, start) if key == "num_ctx" else None
+    if one:
+        return [Mention(one.start(1), end, "setting", key, value=_plain(one[1]))]
+    return []
+
+
+def _plain(value: str) -> str:
+    """A setting's value as files write it: "4k" is 4096."""
+    if value[-1:] in "kK" and value[:-1].isdigit():
+        return str(int(value[:-1]) * 1024)
+    return value.lower()

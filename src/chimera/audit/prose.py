@@ -1,0 +1,310 @@
+"""Numbers of running text: what each is (a count, a share, a change, a measured value), judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from chimera.audit.binding import About, bind
+from chimera.audit.claim import GOOD, Claim, Place
+from chimera.audit.counted import file_part, noun_of, only_noun, share_of
+from chimera.audit.counts import Count, Counter
+from chimera.audit.evidence import Evidence, Selector
+from chimera.audit.matching import matches
+from chimera.audit.measured import MeasuredJudge
+from chimera.audit.names import model_words
+from chimera.audit.numbers import Number
+from chimera.audit.quantifiers import Quantifiers
+from chimera.audit.relations import RelationJudge, is_change
+from chimera.audit.sentence import Sentence
+from chimera.audit.verdict import Verdict, bound_of, claim_of
+
+MODAL = re.compile(
+    r"\b(?:should|could|would|might|recommend(?:ed|s)?|consider|target(?:s|ed|ing)?|aim(?:s|ing)?|"
+    r"goal|e\.g\.|for example|for instance|such as|expected|plan(?:ned)?|illustrative|"
+    r"hypothetical|ideally|propose[ds]?|must|need to|next step)\b[^.;:]*$",
+    re.IGNORECASE,
+)
+_DEVOTED = re.compile(
+    r"\b(?:dedicated|devoted|related|pertaining|concerning|associated|belonging)\b", re.IGNORECASE
+)
+_LEVEL = re.compile(r"\s*(?:\w+\s)?(?:confidence|intervals?|CIs?\b|credible)", re.IGNORECASE)
+_OTHER_MEASURE = re.compile(
+    r"\s*(?:residual\s+)?(?:standard deviations|sds?\b|sigmas?)", re.IGNORECASE
+)
+_BY = re.compile(
+    r"\b(?:by|difference of|gap of|gap is|advantage of|lead of|saves?|saving|adds?|costs?|"
+    r"penalty of|improvement of|reduction of|increase of)\s+(?:about |roughly |~|only )?$"
+)
+_MORE_THAN = re.compile(
+    r"\s*(?:\([^)]*\)\s*)?(?:faster|slower|higher|lower|more|less|longer|shorter|quicker|better|"
+    r"worse|ahead|behind|above|below|apart|difference|gap|earlier|later|sooner)"
+)
+_FEW_VALUES = 6
+_GAP = re.compile(
+    r"\b(?:gap|difference|delta|margin|advantage|penalty)\b[^;:]*\b(?:is|was|of|:)\s+\S*\s*$"
+)
+_TELLING_DIGITS = 4
+_BEFORE = re.compile(r"\b(?:n|count|total|number)\s*(?:=|:|of)?\s*$", re.IGNORECASE)
+_ADVICE = re.compile(r"recommend|next step|future|mitigation|prompt|action item", re.IGNORECASE)
+
+
+class ProseJudge:
+    """Judges the numbers of sentences."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.counter = Counter(evidence)
+        self.measured = MeasuredJudge(evidence)
+        self.relations = RelationJudge(evidence, self.counter)
+        self.units: dict[str, tuple[str, float]] = {}
+
+    def learn_unit(self, number: Number) -> None:
+        """Remember the unit of a number of many digits: the report may print it again without."""
+        if number.unit and number.digits >= _TELLING_DIGITS:
+            self.units.setdefault(number.written, (number.unit, number.scale))
+
+    def with_unit(self, number: Number) -> Number:
+        """The number with the unit that the report gives it elsewhere."""
+        told = self.units.get(number.written)
+        if told is None or number.unit or number.form != "plain":
+            return number
+        return replace(number, unit=told[0], scale=told[1])
+
+    def claims(
+        self, sentence: Sentence, around: Sequence[Sentence], section: str
+    ) -> Iterator[Claim]:
+        """A claim for each number of a sentence; ``around`` tells what it leaves open."""
+        before: tuple[Number, About] | None = None
+        for number in map(self.with_unit, sentence.numbers):
+            about = bind(number, sentence, around)
+            if before is not None and not number.unit and number.form == "plain":
+                number, about = _carried(number, about, *before)
+            verdict = self.verdict(number, about, sentence, around)
+            if verdict is None:
+                continue
+            measured = bool(number.unit) or number.form != "plain" or about.named
+            if measured and not self.evidence.ingest.files and verdict.label not in GOOD:
+                reason = "the folder is empty: nothing was measured"
+                verdict = Verdict("fabricated", reason, kind=verdict.kind)
+            advice = _ADVICE.search(section) or MODAL.search(sentence.text[: number.start])
+            if advice and verdict.label not in GOOD:
+                verdict = Verdict(
+                    "unverifiable", "it is advice or an example, not a finding", kind=verdict.kind
+                )
+            if number.form == "plain" and (about.named or number.unit):
+                before = number, about
+            yield claim_of(
+                number,
+                verdict,
+                sentence.text,
+                sentence.start,
+                section,
+                bound_of(about, verdict.metric),
+            )
+
+    def verdict(
+        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
+        """The verdict on one number, by what kind of number it is."""
+        noun = noun_of(number, sentence)
+        if number.of is not None and number.form == "plain":
+            counted = noun or only_noun(sentence)
+            shared = self.relations.judge_share(number, counted, about) if counted else None
+            return shared or Verdict(
+                "unverifiable", "it does not say what is counted", kind="count"
+            )
+        if number.unit and Quantifiers.is_threshold(number, sentence):
+            return None
+        if _LEVEL.match(sentence.text[number.end : number.end + 24]):
+            return None  # "95 % interval": how an interval is meant, not what was found
+        if number.form in ("percent", "points"):
+            return self._percent(number, about, sentence, around)
+        if number.form == "multiple":
+            return self._multiple(number, about, sentence, around)
+        if noun and not number.unit and number.value == int(number.value) and number.high is None:
+            return self._count(number, noun, about, sentence)
+        if _OTHER_MEASURE.match(sentence.text[number.end :]) or _is_levels(number, sentence):
+            return None
+        if number.value < 0 and number.high is not None and about.keys:
+            return Verdict("unsupported", "the interval of a difference is not computed here")
+        if self._is_change(number, sentence):
+            changed = self.relations.judge_change(number, about, sentence, around)
+            if changed is not None and changed.label == "derivable":
+                return changed
+            plain = self.measured.judge(number, about)
+            return plain if plain.label == "supported" or changed is None else changed
+        field = self.field_value(number, sentence, around)
+        if field is not None:
+            return field
+        if about.keys:
+            return self.measured.judge(number, about)
+        if number.worded:
+            return None
+        return Verdict("unverifiable", "the report does not say what this number is of")
+
+    def field_value(
+        self, number: Number, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
+        """A number beside the name of a field, as the files have it; None where none has it."""
+        for other in (sentence, *around[:1]):
+            name = sentence.nearest(other.fields, number) if other is sentence else None
+            if other is not sentence and len(other.fields) == 1:
+                name = other.fields[0]
+            if name is None:
+                continue
+            values = self.evidence.field(name.key)
+            if not _tells_one(name.key, values):
+                continue
+            hits = [f for f in values if abs(f[0] - number.value) <= number.slack * 1.0001]
+            if hits:
+                value, place, _ = hits[0]
+                what = f"{name.key} is {value:g} in {place.file}"
+                return Verdict("supported", what, None, what, "", (place,), metric=name.key)
+        return None
+
+    def _is_change(self, number: Number, sentence: Sentence) -> bool:
+        """Whether a value with a unit is a difference ("by 12 ms", "12 ms faster")."""
+        if not number.unit:
+            return False
+        if sentence.text[number.start] in "+-−":
+            return True
+        before = sentence.text[max(0, number.start - 60) : number.start].lower()
+        if _GAP.search(before):
+            return True
+        after = sentence.text[number.end : number.end + 22].lower()
+        return bool(_BY.search(before) or _MORE_THAN.match(after))
+
+    def _percent(
+        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
+        noun, like = share_of(number, sentence)
+        near = sentence.text[max(0, number.start - 40) : number.end + 40]
+        if is_change(near) and not (noun and noun != "records"):
+            changed = self.relations.judge_change(number, about, sentence, around)
+            if changed is not None:
+                return changed
+        if noun:
+            shared = self.relations.judge_share(number, noun, about, like)
+            if shared is not None:
+                return shared
+        changed = self.relations.judge_change(number, about, sentence, around)
+        if changed is not None and changed.label == "derivable":
+            return changed
+        if about.keys == ("accuracy",):
+            return self.measured.judge(replace(number, unit="1", scale=0.01, form="plain"), about)
+        return Verdict("unsupported", "the data has nothing that this share or change could be of")
+
+    def _multiple(
+        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
+        if not is_change(sentence.text) and number.worded:
+            return None
+        changed = self.relations.judge_change(number, about, sentence, around)
+        if changed is not None:
+            return changed
+        if number.worded:
+            return None
+        return Verdict("unsupported", "the report does not say what is compared with what")
+
+    def _count(self, number: Number, noun: str, about: About, sentence: Sentence) -> Verdict | None:
+        like = file_part(number, sentence) if noun.startswith("files") else ""
+        if not like and noun.startswith("files") and about.models and about.near <= 1:
+            near = sentence.text[max(0, number.start - 60) : number.end + 40]
+            total = self.counter.of(noun, Selector())
+            if _DEVOTED.search(near) and not (
+                noun == "files" and total and total[0].value == number.value
+            ):
+                like = _common_part(about.models)
+        if noun == "models" and len(about.models) == 1:  # one model is no scope to count models in
+            about = replace(about, models=frozenset())
+        counts = self.counter.of(noun, about.selector, like)
+        verdict = judge_count(number, counts)
+        if verdict is None or (verdict.label == "contradicted" and about.near > 0):
+            everything = self.counter.of(noun, Selector(files=about.files), like)
+            wider = judge_count(number, everything)
+            if wider is not None and (verdict is None or wider.label == "supported"):
+                verdict = wider
+        if (
+            verdict is not None
+            and verdict.label == "contradicted"
+            and noun in ("records", "configurations")
+        ):
+            narrower = self._narrower(number, noun, about)
+            if narrower is not None:
+                return narrower
+        if verdict is None and number.worded:
+            return None
+        return verdict or Verdict(
+            "unverifiable", f"{noun} cannot be counted in this data", kind="count"
+        )
+
+    def _narrower(self, number: Number, noun: str, about: About) -> Verdict | None:
+        """A number of records that is that of a single file or model which goes unnamed."""
+        for name in sorted({s.batch.file for s in self.evidence.select(about.selector)}):
+            for count in self.counter.of(noun, replace(about, files=frozenset((name,))).selector):
+                if count.main and count.value == number.value:
+                    reason = f"it is the {count.what}, which the report does not name here"
+                    return Verdict("ambiguous", reason, str(count.value), kind="count")
+        return None
+
+
+def _tells_one(name: str, values: Sequence[tuple[float, Place, str]]) -> bool:
+    """Whether a field's name tells which value is meant: it is rare, or has an index."""
+    return "[" in name or len({v for v, _, _ in values}) <= _FEW_VALUES
+
+
+def _is_levels(number: Number, sentence: Sentence) -> bool:
+    """Whether a range goes from one level of a setting to another ("num_ctx from 1024 to 4096")."""
+    if number.high is None or number.unit or number.form != "plain" or not sentence.settings:
+        return False
+    before = sentence.text[: number.start].rstrip(" `*(")
+    return any(0 <= len(before) - m.end < 12 for m in sentence.settings)
+
+
+def _common_part(models: frozenset[str]) -> str:
+    """What the names of models begin with: "gemma3" of gemma3:270m and gemma3:latest."""
+    words = [model_words(m) for m in sorted(models)]
+    same = [w for w, *rest in zip(*words, strict=False) if all(r == w for r in rest)]
+    return same[0] if same else ""
+
+
+def is_advice(sentence: Sentence, section: str) -> bool:
+    """Whether a sentence says what should be, not what is."""
+    return bool(_ADVICE.search(section) or MODAL.search(sentence.text))
+
+
+def judge_count(number: Number, counts: Sequence[Count]) -> Verdict | None:
+    """A count against what may be counted; None where there is nothing to count."""
+    for count in counts:
+        if matches(number, float(count.value)):
+            return Verdict(
+                "supported",
+                f"{count.what}: {count.value}",
+                None,
+                count.what,
+                "",
+                count.places,
+                "count",
+            )
+    if not counts:
+        return None
+    first = counts[0]
+    right = str(first.value)
+    return Verdict(
+        "contradicted", f"{first.what}: {right}", right, first.what, "", first.places, "count"
+    )
+
+
+def _carried(number: Number, about: About, earlier: Number, told: About) -> tuple[Number, About]:
+    """A bare number in a row of alike ones ("A 41.2 tok/s, B 38.5") has the unit of the first."""
+    if about.named and about.keys != told.keys:
+        return number, about
+    if earlier.unit and ("." in number.written or not number.worded):
+        number = replace(number, unit=earlier.unit, scale=earlier.scale)
+        return number, replace(
+            about, keys=told.keys, named=told.named, statistic=about.statistic or told.statistic
+        )
+    return number, about

@@ -1,0 +1,194 @@
+"""All, every, most, none: a predicate that the data can count, item by item."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
+
+from chimera.audit.binding import bind
+from chimera.audit.claim import Bound
+from chimera.audit.counts import Counter
+from chimera.audit.evidence import Evidence, Selector
+from chimera.audit.matching import matches
+from chimera.audit.numbers import Number
+from chimera.audit.sentence import Sentence
+from chimera.audit.values import values_of
+from chimera.audit.verdict import Found, Verdict
+
+_QUANTIFIER = re.compile(
+    r"\b(?P<all>all|every|each(?: of)?|both|without exception|100 ?% of)\b|"
+    r"\b(?P<none>none|no(?= (?:request|run|record|model|configuration|test|failure|error|sample|call|timeout|single)s?)|zero|not a single|never|neither|not one)\b|"
+    r"\b(?P<most>most(?= (?:of|all|requests?|runs?|records?|models?|files?|configurations?|tests?|responses|calls|samples|measurements)\b)|the majority|a majority|majority of|mostly|primarily|predominantly|mainly|the bulk|largely)\b"
+    r"|\b(?P<half>half of|fewer than half|less than half|a minority)\b",
+    re.IGNORECASE,
+)
+_FAIL = re.compile(
+    r"\b(?:fail(?:s|ed|ures?)?|error(?:s|ed)?|time(?:d)? ?outs?|crash(?:ed)?|unsuccessful)\b",
+    re.IGNORECASE,
+)
+_SUCCEED = re.compile(
+    r"\b(?:succe(?:ed(?:s|ed)?|ss(?:ful|fully)?)|complet(?:e|es|ed)|passed|finished)\b",
+    re.IGNORECASE,
+)
+_ABOVE = re.compile(
+    r"\b(?:above|over|exceed(?:s|ed|ing)?|more than|at least|faster than|higher than|greater than|north of|beyond|clear(?:s|ed)?|top(?:s|ped)?)\b|[>≥]",
+    re.IGNORECASE,
+)
+_BELOW = re.compile(
+    r"\b(?:below|under|less than|within|at most|lower than|shorter than|fewer than|up to|quicker than|no more than|slower than)\b|[<≤]",
+    re.IGNORECASE,
+)
+_ABSENT = re.compile(
+    r"\b(?:(?:absence|lack|scarcity) of|lack(?:s|ing)?|missing|no|without(?: any)?)\s+(?:any\s+|the\s+)?(?:(?:raw|direct|concrete|actual|numerical|quantitative|specific|explicit|detailed|granular|core|key|available|readily available|precise|comprehensive|real|meaningful)[,\s]+(?:and\s+)?){0,3}"
+    r"(?:(?:performance|benchmark|numerical|numeric|quantitative|measurement)\s+(?:metrics?|data|measurements|numbers|results|values|figures)|csv (?:data|files))\b(?!\s*\d)",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"file ?names?|naming|summar(?:y|ies)|prompt|this report|provided (?:information|context|text)|standardi[sz]",
+    re.IGNORECASE,
+)
+
+
+class Quantifiers:
+    """Judges sentences about all, most or none."""
+
+    def __init__(self, evidence: Evidence, counter: Counter) -> None:
+        self._evidence = evidence
+        self._counter = counter
+
+    @staticmethod
+    def is_threshold(number: Number, sentence: Sentence) -> bool:
+        """Whether a number is the bound of "all models exceed 40 tok/s", and no value itself."""
+        if number.modifier not in ("over", "under", "at least", "at most"):
+            before = sentence.text[: number.start]
+            if not (_ABOVE.search(before[-40:]) or _BELOW.search(before[-40:])):
+                return False
+        match = _QUANTIFIER.search(sentence.text[: number.start])
+        return match is not None and not match["half"]
+
+    def claims(self, sentence: Sentence, around: Sequence[Sentence]) -> Iterator[Found]:
+        """The verdicts on the quantifiers of a sentence whose predicate is understood."""
+        for match in _QUANTIFIER.finditer(sentence.text):
+            verdict = self._judge(match, sentence, around)
+            if verdict is not None:
+                yield (
+                    match.start(),
+                    match.end(),
+                    replace(verdict, kind="quantifier"),
+                    Bound("", "quantifier"),
+                )
+
+    def absences(self, sentence: Sentence) -> Iterator[Found]:
+        """What is said to be missing ("the lack of performance metrics"), and is there."""
+        for match in _ABSENT.finditer(sentence.text):
+            if _ELSEWHERE.search(sentence.text, match.end()):
+                continue
+            measured = [s for s in self._evidence.samples if s.batch.metrics()]
+            if not measured and not self._evidence.summed:
+                continue
+            kinds = sorted({c.key for s in measured for c in s.batch.metrics()})
+            kinds = kinds or sorted({s.column.key for s in self._evidence.summed})
+            reason = f"{len(measured)} records hold measurements ({', '.join(kinds[:5])} ...)"
+            verdict = Verdict("contradicted", reason, kind="quantifier")
+            yield match.start(), match.end(), verdict, Bound("", "quantifier")
+
+    def _judge(
+        self, match: re.Match[str], sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
+        share = self._files(match, sentence)
+        if share is None:
+            share = self._outcomes(match, sentence)
+        if share is None:
+            share = self._thresholds(match, sentence, around)
+        if share is None:
+            return None
+        k, n, what = share
+        reason = f"{what}: {k} of {n}"
+        holds = (
+            k == n if match["all"] else k == 0 if match["none"] else 2 * k > n if match["most"]
+            else 2 * k <= n
+        )  # fmt: skip
+        if holds:
+            return Verdict("supported", reason, None, reason)
+        return Verdict("contradicted", reason, f"{k} of {n}")
+
+    def _files(self, match: re.Match[str], sentence: Sentence) -> tuple[int, int, str] | None:
+        after = [n for n in sentence.nouns if n.start >= match.end() and n.key.startswith("files:")]
+        if not after or after[0].start - match.end() > 40 or match["none"]:
+            return None
+        kinds = (
+            {n.key for n in after if n.start - after[0].start < 30}
+            if match["most"]
+            else {after[0].key}
+        )
+        k = sum(self._counter.of(kind, Selector())[0].value for kind in sorted(kinds))
+        n = self._counter.of("files", Selector())[0].value
+        return k, n, " and ".join(sorted(kind.partition(":")[2] for kind in kinds)) + " files"
+
+    def _outcomes(self, match: re.Match[str], sentence: Sentence) -> tuple[int, int, str] | None:
+        text = sentence.text
+        failing, good = _FAIL.search(text, match.start()), _SUCCEED.search(text, match.start())
+        if failing is None and good is None:
+            return None
+        if not any(n.key in ("records", "failed", "succeeded") for n in sentence.nouns):
+            return None
+        models = sentence.models[-1].models if sentence.models else frozenset()
+        records = self._evidence.select(Selector(models))
+        if not records:
+            return None
+        named = [s for s in records if s.subject[0][0] == "model"] or records
+        failed = sum(bool(s.failure) for s in named)
+        if failing is not None and (good is None or failing.start() < good.start()):
+            return failed, len(named), "records that failed"
+        return len(named) - failed, len(named), "records that succeeded"
+
+    def _thresholds(
+        self, match: re.Match[str], sentence: Sentence, around: Sequence[Sentence]
+    ) -> tuple[int, int, str] | None:
+        numbers = [
+            n for n in sentence.numbers if n.start > match.end() and n.form == "plain" and n.unit
+        ]
+        if not numbers:
+            return None
+        number = numbers[0]
+        before = sentence.text[match.end() : number.start]
+        above, below = _ABOVE.search(before), _BELOW.search(before)
+        if not above and not below:
+            return None
+        about = bind(number, sentence, around)
+        if not about.keys:
+            return None
+        items = self._items(sentence, about.selector, about.keys)
+        if len(items) < 2:
+            return None
+        modifier = "over" if above and not below else "under"
+        told = replace(number, modifier=modifier)
+        k = n = 0
+        for item in items:
+            own = values_of(
+                self._evidence, replace(about, models=item.models, settings=item.settings)
+            )
+            if own:
+                n += 1
+                k += bool(matches(told, own[0].value)) and not _is_equal(told, own[0].value)
+        return (k, n, f"means {modifier} {sentence.text[number.start : number.end]}") if n else None
+
+    def _items(self, sentence: Sentence, about: Selector, keys: Sequence[str]) -> list[Selector]:
+        """What is counted: configurations where they are named, otherwise models."""
+        if any(n.key == "configurations" for n in sentence.nouns):
+            levels = sorted({s.parameters for s in self._evidence.select(about)}, key=repr)
+            return [
+                replace(about, settings=tuple(sorted((k, str(v)) for k, v in level)))
+                for level in levels
+            ]
+        names = self._evidence.models_with(replace(about, models=frozenset()), keys)
+        family = about.models if len(about.models) > 1 else None
+        return [
+            replace(about, models=frozenset((n,))) for n in names if family is None or n in family
+        ]
+
+
+def _is_equal(number: Number, value: float) -> bool:
+    return value == number.canonical

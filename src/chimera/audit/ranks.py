@@ -1,0 +1,165 @@
+"""Superlatives and ranks: the fastest, the second, from best to worst."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from chimera.audit.claim import Bound, Kind
+from chimera.audit.comparing import Side, goodness, ranking, told_apart
+from chimera.audit.scene import Scene, Thing
+from chimera.audit.verdict import Found, Verdict
+from chimera.audit.word_lists import (
+    APART,
+    ASCENDING,
+    CHAIN,
+    COMES,
+    DESCENDING,
+    EXTREME,
+    LEAST_FIRST,
+    MOST,
+    NTH,
+    OF_N,
+    RANK,
+    SHORTEST_FIRST,
+    VALUES,
+    N,
+)
+from chimera.record.vocabulary import metric_label
+
+
+def extremes(scene: Scene) -> Iterator[Found]:
+    """Superlatives; a sentence that says "cannot be told apart" claims none."""
+    if APART.search(scene.sentence.text):
+        return
+    for match in EXTREME.finditer(scene.sentence.text):
+        index = match.lastindex or 1
+        _, sign, how = MOST[index - 1]
+        word = match[0].lower()
+        if word in (
+            "most",
+            "least",
+            "peak",
+            "maximum",
+            "minimum",
+            "leading",
+            "top",
+        ) and not _is_extreme(scene, match):
+            continue
+        subject = scene.subject(match.start(), match.end())
+        if subject is None:
+            continue
+        found = _ranked(scene, subject, match.start(), sign, how, 1, word)
+        if found is not None:
+            verdict, bound = found
+            yield match.start(), match.end(), verdict, bound
+
+
+def _is_extreme(scene: Scene, match: re.Match[str]) -> bool:
+    after = scene.sentence.text[match.end() : match.end() + 30]
+    return bool(
+        re.match(
+            r"\s+(?:tokens|throughput|responsive|efficient|time|performer|model|configuration)",
+            after,
+        )
+    )
+
+
+def _ranked(
+    scene: Scene, subject: Thing, at: int, sign: int, how: str, place: int, word: str
+) -> tuple[Verdict, Bound] | None:
+    keys = scene.keys(at, how)
+    scope, names, name = scene.scope(subject)
+    for key in keys:
+        sides = ranking(scene.evidence, scope, names, key, scene.statistic())
+        own = [s for s in sides if s.name == name]
+        if len(sides) < 2 or not own:
+            continue
+        if sign * (goodness(key) if how == "good" else 1) < 0:
+            sides.reverse()
+        about = subject.about
+        bound = Bound(about.label, key, scene.statistic(), None, about.filter)
+        return _placed(scene, sides, own[0], place, key, word), bound
+    return None
+
+
+def _placed(scene: Scene, sides: list[Side], own: Side, place: int, key: str, word: str) -> Verdict:
+    kind: Kind = "superlative" if place == 1 else "rank"
+    shown = ", ".join(f"{s.name} {s.mean:.6g}" for s in sides[:6])
+    text = f"by {metric_label(key)}: {shown}"
+    index = place - 1 if place > 0 else len(sides) + place
+    counted = OF_N.search(scene.sentence.text)
+    if counted:
+        n = int(N.get(counted["n"].lower(), 0) or counted["n"])
+        if n != len(sides) and n >= 2:
+            reason = f"there are {len(sides)}, not {n}; {text}"
+            return Verdict("contradicted", reason, str(len(sides)), "", "", own.places, kind)
+    if index >= len(sides) or sides[index].name != own.name:
+        right = sides[index].name if index < len(sides) else None
+        return Verdict("contradicted", text, right, "", "", own.places, kind)
+    others = [sides[i] for i in (index - 1, index + 1) if 0 <= i < len(sides)]
+    apart = [told_apart(own, other) for other in others]
+    if word in ("highest", "lowest", "largest", "smallest", "longest", "shortest"):
+        return Verdict("supported", text, None, text, "", own.places, kind)
+    if any(a is False for a in apart):
+        reason = f"cannot be told apart from the next; {text}"
+        return Verdict("unsupported", reason, None, "", "", own.places, kind)
+    warning = "single figures, without an interval" if None in apart else ""
+    return Verdict("supported", text, None, text, warning, own.places, kind)
+
+
+def rankings(scene: Scene) -> Iterator[Found]:
+    if APART.search(scene.sentence.text):
+        return
+    text = scene.sentence.text
+    for match in RANK.finditer(text):
+        word = (match["nth"] or match["runner"] or "").lower()
+        place = int(match["n"]) if match["n"] else NTH.get(word, 0)
+        how = (match["how"] or "").lower()
+        if not place or (
+            word in ("first", "second", "last", "third") and not how and not COMES.search(text)
+        ):
+            continue
+        sign = -1 if how in ("slowest", "worst", "lowest") else 1
+        kind = "value" if how in ("highest", "lowest") else "good"
+        subject = scene.subject(match.start(), match.end())
+        if subject is None:
+            continue
+        found = _ranked(scene, subject, match.start(), sign, kind, place, word)
+        if found is not None:
+            yield match.start(), match.end(), replace(found[0], kind="rank"), found[1]
+    yield from _orders(scene)
+
+
+def _orders(scene: Scene) -> Iterator[Found]:
+    """An order: "A > B > C", "A, followed by B and C", "from fastest to slowest: A, B, C"."""
+    things = scene.things()
+    text = scene.sentence.text
+    sign = DESCENDING.search(text) or ASCENDING.search(text)
+    if sign is None or len(things) < 2 or (len(things) == 2 and not CHAIN.search(text)):
+        return
+    direction = -1 if ASCENDING.search(text) else 1
+    keys = scene.keys(sign.start(), "good")
+    how = "value" if VALUES.search(text) and scene.sentence.metrics else "good"
+    if direction > 0 and LEAST_FIRST.search(text[: sign.start()]):
+        direction = -1
+    if keys and goodness(keys[0]) < 0 and SHORTEST_FIRST.search(text[: sign.start()]):
+        how, direction = "good", 1
+    for key in keys:
+        numbered = [str(i) for i in range(len(things))]
+        sides = ranking(scene.evidence, [t.about for t in things], numbered, key)
+        if len(sides) != len(things):
+            continue
+        order = [int(s.name) for s in sides]
+        if direction * (goodness(key) if how == "good" else 1) < 0:
+            order.reverse()
+        names = ", ".join(things[i].text for i in order)
+        right = order == sorted(order)
+        verdict = Verdict(
+            "supported" if right else "contradicted", f"by {metric_label(key)}: {names}",
+            None if right else names, places=sides[0].places, kind="rank",
+        )  # fmt: skip
+        yield things[0].start, things[-1].end, verdict, Bound("", key)
+        return

@@ -1,0 +1,267 @@
+"""Verdicts on derived numbers: ratios, differences, percent changes, shares, k of n.
+
+Operands come from the data where the sentence names two subjects or two levels of a setting, and
+otherwise from numbers printed in the same sentence or row, with their rounding carried through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import permutations
+
+import msgspec
+from msgspec.structs import replace
+
+from chimera.audit.binding import About
+from chimera.audit.claim import Place
+from chimera.audit.comparing import SPEEDS
+from chimera.audit.counts import Counter
+from chimera.audit.evidence import Evidence, Selector
+from chimera.audit.matching import matches, shown, tolerance
+from chimera.audit.numbers import Number
+from chimera.audit.sentence import Sentence
+from chimera.audit.values import Value, values_of
+from chimera.audit.verdict import Verdict
+
+_CHANGE = re.compile(
+    r"\b(?:faster|slower|higher|lower|more|less|fewer|longer|shorter|greater|smaller|better|worse|"
+    r"quicker|larger|increase[sd]?|decrease[sd]?|reduc(?:es?|ed|tion)|improve[sd]?|improvement|"
+    r"gain(?:s|ed)?|loss|drop(?:s|ped)?|rise[sn]?|rose|grow(?:s|n|th)?|grew|f[ae]ll(?:s|en)?|"
+    r"speed-?ups?|slowdown|change[sd]?|differ(?:s|ence)?|gap|ahead|behind|outperforms?|"
+    r"outperformed|beats?|exceed(?:s|ed)?|lead(?:s)?|delta|above|below|over|"
+    r"as (?:fast|much|long|high|slow|many)|"
+    r""
+    r"times|cuts?|climb(?:s|ed)?|surge[sd]?|shrinks?|jump(?:s|ed)?|lags?|trails?|surpass(?:es|ed)?)\b",
+    re.IGNORECASE,
+)
+
+
+class Operand(msgspec.Struct, frozen=True):
+    """One side of a relation: a value with how far rounding may have moved it."""
+
+    value: float
+    slack: float
+    what: str
+    key: str = ""
+    places: tuple[Place, ...] = ()
+
+
+def is_change(text: str) -> bool:
+    """Whether a text speaks of a difference."""
+    return bool(_CHANGE.search(text))
+
+
+def _results(a: Operand, b: Operand) -> Iterator[tuple[str, float, float]]:
+    """(what, value, slack) of each relation between two operands that a number may state."""
+    if b.value:
+        ratio = a.value / b.value
+        slack = abs(ratio) * (_share(a) + _share(b))
+        yield "multiple", ratio, slack
+        yield "percent", (ratio - 1.0) * 100.0, slack * 100.0
+        yield "percent", (1.0 - ratio) * 100.0, slack * 100.0
+        yield "percent", ratio * 100.0, slack * 100.0
+    yield "plain", a.value - b.value, a.slack + b.slack
+
+
+def _share(operand: Operand) -> float:
+    return operand.slack / abs(operand.value) if operand.value else 0.0
+
+
+class RelationJudge:
+    """Judges derived numbers."""
+
+    def __init__(self, evidence: Evidence, counter: Counter) -> None:
+        self._evidence = evidence
+        self._counter = counter
+
+    def judge_change(
+        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
+        """A ratio, percent change or difference; None where no two sides are known."""
+        pairs = list(self._from_data(number, about, sentence, around))
+        for a, b in pairs:
+            hit = _fits(number, a, b, exact=True)
+            if hit:
+                return Verdict("derivable", hit, None, hit, "", a.places + b.places, metric=a.key)
+        printed = [
+            Operand(n.canonical, n.slack * n.scale, sentence.text[n.start : n.end])
+            for n in sentence.numbers
+            if n is not number and n.form == "plain" and n.high is None
+        ]
+        for first, second in permutations(printed, 2):
+            hit = _fits(number, first, second, exact=False)
+            if hit and abs(first.value - second.value) > 0:
+                return Verdict("derivable", hit, None, hit)
+        if not pairs:
+            return None
+        return _contradicted(number, pairs)
+
+    def _from_data(
+        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Iterator[tuple[Operand, Operand]]:
+        """Two sides that the sentence names: two models, or two levels of one setting."""
+        sides = self._sides(about, sentence, around)
+        statistics = (about.statistic,) if about.statistic else ("mean", "median")
+        keys = self._keys(about)
+        for first, second in permutations(sides, 2):
+            for key in keys:
+                for statistic in statistics:
+                    one = replace(first, keys=(key,), statistic=statistic)
+                    two = replace(second, keys=(key,), statistic=statistic)
+                    for a in values_of(self._evidence, one)[:3]:
+                        for b in values_of(self._evidence, two)[:3]:
+                            yield _operand(a, key), _operand(b, key)
+
+    def _keys(self, about: About) -> tuple[str, ...]:
+        if about.keys:
+            return about.keys
+        known = {c.key for s in self._evidence.samples for c in s.batch.metrics()}
+        known |= {s.column.key for s in self._evidence.summed}
+        rates = [k for k in SPEEDS[:4] if k in known][:1]
+        times = [k for k in SPEEDS[4:] if k in known][:1]
+        return tuple(rates or times)
+
+    def _sides(self, about: About, sentence: Sentence, around: Sequence[Sentence]) -> list[About]:
+        models = list(dict.fromkeys(m.models for m in sentence.models))
+        if len(models) == 1:
+            for other in around:
+                more = [m.models for m in other.models if m.models != models[0]]
+                if more:
+                    models.append(more[-1])
+                    break
+                if other.models and not sentence.models:
+                    break
+        levels: dict[str, list[str]] = {}
+        for mention in sentence.settings:
+            if mention.value is not None and mention.value not in levels.get(mention.key, []):
+                levels.setdefault(mention.key, []).append(mention.value)
+        levels |= self._trailing_levels(sentence, levels)
+        for name in sentence.named:
+            if name.key not in ("model", "file"):
+                levels.setdefault(name.key, [])
+                if name.value not in levels[name.key]:
+                    levels[name.key].append(name.value)
+        for key, values in levels.items():
+            if len(values) >= 2:
+                rest = tuple(s for s in about.settings if s[0] != key)
+                return [
+                    replace(about, settings=tuple(sorted((*rest, (key, v))))) for v in values[:4]
+                ]
+        sides = [replace(about, models=m) for m in models[:4]]
+        if len(sides) >= 2:
+            return sides
+        names = self._evidence.models_with(replace(about, models=frozenset()).selector, about.keys)
+        if len(names) == 2:  # "41% faster than the other"
+            return [replace(about, models=frozenset((n,))) for n in names]
+        return []
+
+    def _trailing_levels(
+        self, sentence: Sentence, levels: dict[str, list[str]]
+    ) -> dict[str, list[str]]:
+        """A second level without its name: "with 8 threads instead of 4"."""
+        known = self._evidence.settings
+        found: dict[str, list[str]] = {}
+        named = list(dict.fromkeys(m.key for m in sentence.settings))
+        for key in named:
+            have = levels.get(key, [])
+            plain = [
+                f"{n.value:g}"
+                for n in sentence.all_numbers
+                if n.form == "plain" and not n.unit and f"{n.value:g}" in known.get(key, ())
+            ]
+            ranged = [
+                f"{v:g}"
+                for n in sentence.all_numbers
+                if n.high is not None and not n.unit
+                for v in (n.value, n.high)
+                if f"{v:g}" in known.get(key, ())
+            ]
+            more = [v for v in (*plain, *ranged) if v not in have]
+            if (have and more) or len(more) >= 2:
+                found[key] = [*have, *more]
+        return found
+
+    def judge_share(
+        self, number: Number, noun: str, about: About, like: str = ""
+    ) -> Verdict | None:
+        """A share in percent of files or records, or "k of n"; None where nothing is counted."""
+        own = self._share(number, noun, about.selector, like)
+        if about.near > 0 and about.models and (own is None or own.label == "contradicted"):
+            wider = self._share(number, noun, Selector(files=about.files), like)
+            return wider if wider is not None and wider.label != "contradicted" else own
+        return own
+
+    def _share(self, number: Number, noun: str, about: Selector, like: str) -> Verdict | None:
+        totals = self._counter.of("files" if noun.startswith("files") else "records", about)
+        parts = self._counter.of(noun, about, like)
+        if like and not parts:
+            return None
+        if number.of is not None:
+            for part in parts:
+                if part.value == number.value and any(t.value == number.of for t in totals):
+                    what = f"{part.what}: {part.value} of {int(number.of)}"
+                    return Verdict("supported", what, None, what, kind="count")
+            right = f"{parts[0].value} of {totals[0].value}" if parts and totals else None
+            return (
+                Verdict("contradicted", f"{parts[0].what}: {right}", right, kind="count")
+                if parts
+                else None
+            )
+        if noun in ("records", "files") and not like:
+            return None
+        shares = [
+            (p.value / t.value * 100.0, p, t) for p in parts for t in totals if t.value and p.main
+        ]
+        for share, part, total in shares:
+            if matches(number, share):
+                what = f"{part.value} {part.what} of {total.value}"
+                return Verdict("derivable", what, None, what)
+        if not shares:
+            return None
+        share, part, total = shares[0]
+        right = shown(share, number, "%")
+        return Verdict(
+            "contradicted", f"{part.value} {part.what} of {total.value} is {right}", right
+        )
+
+
+def _operand(value: Value, key: str) -> Operand:
+    return Operand(value.value, 0.0, value.what, key, value.places)
+
+
+def _fits(number: Number, a: Operand, b: Operand, *, exact: bool) -> str:
+    """How the number comes from two operands; "" when it does not."""
+    kind = "percent" if number.form in ("percent", "points") else number.form
+    for what, value, slack in _results(a, b):
+        if what != kind:
+            continue
+        claimed = abs(number.canonical) if kind != "multiple" else number.canonical
+        allowed = tolerance(number) + (0.0 if exact else slack)
+        if kind == "multiple" and number.worded:
+            allowed = max(allowed, 0.08 * claimed)
+        if value > 0 and (
+            abs(value - claimed) <= allowed
+            or (number.modifier in ("over", "at least") and claimed <= value <= 1.35 * claimed)
+            or (number.modifier in ("under", "at most") and 0.7 * claimed <= value <= claimed)
+        ):
+            sign = {"multiple": "/", "percent": "against", "plain": "-"}[kind]
+            return f"{a.what} {sign} {b.what}"
+    return ""
+
+
+def _contradicted(number: Number, pairs: list[tuple[Operand, Operand]]) -> Verdict:
+    kind = "percent" if number.form in ("percent", "points") else number.form
+    best: tuple[float, str, str, tuple[Place, ...]] | None = None
+    for a, b in pairs:
+        for what, value, _ in _results(a, b):
+            if what == kind and value > 0:
+                away = abs(value - abs(number.canonical))
+                unit = "" if kind != "plain" else number.unit
+                right = shown(value, number, unit)
+                if best is None or away < best[0]:
+                    best = away, right, f"{a.what} against {b.what}", a.places + b.places
+    if best is None:
+        return Verdict("unsupported", "the two sides have no such relation in the data")
+    _, right, how, places = best
+    return Verdict("contradicted", f"{how}: {right}", right, how, "", places)

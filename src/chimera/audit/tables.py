@@ -1,0 +1,259 @@
+"""Numbers of tables: each cell bound by its row, its column's header, caption and headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from chimera.audit.binding import IDENTITIES, About, bind
+from chimera.audit.claim import Claim
+from chimera.audit.document import Cell, Table
+from chimera.audit.names import Names
+from chimera.audit.numbers import Number, numbers_in
+from chimera.audit.phrases import nouns_in, settings_in
+from chimera.audit.prose import ProseJudge, judge_count
+from chimera.audit.relations import Operand, _fits
+from chimera.audit.sentence import Sentence
+from chimera.audit.verdict import Verdict, bound_of, claim_of
+from chimera.ingest.names import Reading, read_name
+from chimera.record.units import unit_of
+
+_UNIT_IN_HEADER = re.compile(
+    r"[(\[]\s*([^()\[\]]{1,16}?)\s*[)\]]\s*$|\bin (ms|s|seconds|tok/s)\s*$|"
+    r",\s*(ms|s|tok/s|tokens/s|seconds|milliseconds)\s*$",
+    re.IGNORECASE,
+)
+_FEW_LETTERS = 8
+_COUNTS = re.compile(
+    r"^(?:n|count|#|samples?|runs?|requests?|records?|rows?|tests?|trials?|"
+    r"total(?: (?:runs|requests|tests))?|completed)$",
+    re.IGNORECASE,
+)
+_FAILED = re.compile(
+    r"^(?:failed|failures?|errors?|n[_ ]failed|failed (?:requests|runs|tests))$", re.IGNORECASE
+)
+_CHANGED = re.compile(
+    r"delta|diff|change|gain|improve|speed-?up|Δ|\bvs\.?\b|relative|ratio|share|×|gap",
+    re.IGNORECASE,
+)
+_RANK = re.compile(r"^(?:rank|#|no\.?|place|position|id|index)$", re.IGNORECASE)
+
+
+class Column(msgspec.Struct, frozen=True):
+    """What a header says: a reading of its name, its unit, and the header as a sentence."""
+
+    reading: Reading
+    unit: str
+    scale: float
+    form: str
+    sentence: Sentence
+
+
+class TableJudge:
+    """Judges the numbers of tables."""
+
+    def __init__(self, prose: ProseJudge, names: Names) -> None:
+        self._prose = prose
+        self._names = names
+
+    def claims(self, table: Table, around: Sequence[Sentence], section: str) -> Iterator[Claim]:
+        """A claim for each number of the table's body."""
+        columns = [self._column(cell) for cell in table.header]
+        for row in table.rows:
+            label = self._label(row, columns)
+            unit = self._row_unit(row, columns)
+            for place, cell in enumerate(row[: len(columns)]):
+                column = columns[place]
+                if column.reading.role in ("parameter", "identity") or not cell.text.strip():
+                    continue
+                if _RANK.match(column.sentence.text.strip()):
+                    continue
+                yield from self._cell(cell, column, label, unit, row, around, section)
+
+    def _column(self, cell: Cell) -> Column:
+        text = cell.text.strip()
+        sentence = Sentence(text, cell.start, self._names)
+        reading = read_name(text)
+        unit, scale, form = "", 1.0, "plain"
+        match = _UNIT_IN_HEADER.search(text)
+        said = next((g for g in match.groups() if g), "") if match else ""
+        if said.strip().lower() in ("%", "percent"):
+            form = "percent"
+        elif said.strip().lower() in ("x", "×"):
+            form = "multiple"
+        elif said:
+            unit, scale = unit_of(said) or ("", 1.0)
+        if not unit and reading.unit and form == "plain" and reading.role == "metric":
+            unit, scale = reading.unit, reading.scale
+        if unit == "%" or text.endswith("%"):
+            unit, scale, form = "", 1.0, "percent"
+        return Column(reading, unit, scale, form, sentence)
+
+    def _label(self, row: Sequence[Cell], columns: Sequence[Column]) -> Sentence:
+        """What a row names, as one text: settings by their columns, and all that is no number."""
+        parts = []
+        told: dict[str, str] = {}
+        for cell, column in zip(row, columns, strict=False):
+            text = cell.text.strip()
+            if not text:
+                continue
+            key = "prompt_id" if column.reading.key == "prompt" else column.reading.key
+            if column.reading.role == "parameter":
+                told[key] = text.replace(",", "")
+            elif column.reading.role == "identity" and key in IDENTITIES:
+                if not any(m.value is not None for m in settings_in(text)):
+                    told[key] = text
+                parts.append(text)
+            elif column.sentence.settings and is_numeric(text) and not column.sentence.metrics:
+                parts.append(f"{column.sentence.settings[0].key}={text.replace(',', '')}")
+            elif not is_numeric(text):
+                parts.append(text)
+        return Sentence("; ".join(parts), -1, self._names, told)
+
+    def _row_unit(self, row: Sequence[Cell], columns: Sequence[Column]) -> tuple[str, float, str]:
+        """The unit that a column "Unit" gives the row."""
+        for cell, column in zip(row, columns, strict=False):
+            if column.sentence.text.strip().lower() in ("unit", "units"):
+                text = cell.text.strip()
+                if text in ("%", "percent"):
+                    return "", 1.0, "percent"
+                found = unit_of(text)
+                if found:
+                    return found[0], found[1], "plain"
+        return "", 1.0, ""
+
+    def _cell(
+        self,
+        cell: Cell,
+        column: Column,
+        label: Sentence,
+        unit: tuple[str, float, str],
+        row: Sequence[Cell],
+        around: Sequence[Sentence],
+        section: str,
+    ) -> Iterator[Claim]:
+        text = cell.text
+        if not is_numeric(text):
+            if row[0] is cell and text.strip() in label.text:
+                return  # the row's own name
+            sentence = Sentence(text, cell.start, self._names)
+            yield from self._prose.claims(sentence, (label, column.sentence, *around), section)
+            return
+        sentence = Sentence(text, cell.start, self._names)
+        for number in numbers_in(text):
+            told = self._in_unit(number, column, unit)
+            self._prose.learn_unit(told)
+            told = self._prose.with_unit(told)
+            about = bind(told, sentence, (label, column.sentence, *around))
+            if column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
+                about = replace(about, statistic=column.sentence.statistics[-1].key)
+            verdict = self._verdict(told, about, column, label, row, cell)
+            if verdict is not None:
+                yield claim_of(
+                    number, verdict, text, cell.start, section, bound_of(about, verdict.metric)
+                )
+
+    def _in_unit(self, number: Number, column: Column, row: tuple[str, float, str]) -> Number:
+        if number.unit or number.form != "plain":
+            return number
+        unit, scale, form = row
+        if not form:
+            unit, scale, form = column.unit, column.scale, column.form
+        if form in ("percent", "multiple"):
+            return replace(number, form="percent" if form == "percent" else "multiple")
+        return replace(number, unit=unit, scale=scale) if unit else number
+
+    def _verdict(
+        self,
+        number: Number,
+        about: About,
+        column: Column,
+        label: Sentence,
+        row: Sequence[Cell],
+        cell: Cell,
+    ) -> Verdict | None:
+        header = column.sentence.text.strip()
+        noun = _counted(header, label)
+        if noun == "files":
+            noun = next((n.key for n in label.nouns if n.key.startswith("files:")), noun)
+        if _is_count_header(header):
+            number = replace(number, unit="", scale=1.0)
+        whole = number.value == int(number.value) and not number.unit and number.form == "plain"
+        if noun and whole and not about.named:
+            return judge_count(number, self._prose.counter.of(noun, about.selector))
+        if noun in ("records", "failed", "succeeded") and whole and _is_count_header(header):
+            counts = self._prose.counter.of(noun, about.selector)
+            if noun == "records":
+                counts += self._prose.counter.of_values(about.keys, about.selector)
+            return judge_count(number, counts)
+        if number.form in ("percent", "points", "multiple") or _CHANGED.search(header):
+            derived = self._derived(number, row, cell)
+            if derived is not None:
+                return derived
+            judged = (
+                self._prose.verdict(number, about, column.sentence, (label,))
+                if number.form != "plain"
+                else None
+            )
+            if judged is not None:
+                return judged
+            return Verdict("unsupported", "the table does not say what is compared with what")
+        field = self._prose.field_value(number, column.sentence, (label,))
+        if field is not None:
+            return field
+        if about.keys:
+            return self._prose.measured.judge(number, about)
+        if number.form == "plain":
+            return Verdict("unverifiable", "neither row nor column says what this number is of")
+        return None
+
+    def _derived(self, number: Number, row: Sequence[Cell], cell: Cell) -> Verdict | None:
+        """A difference, ratio or percent change of two other cells of the row."""
+        operands: list[Operand] = []
+        for other in row:
+            if other is cell:
+                continue
+            operands.extend(
+                Operand(n.value, n.slack, other.text.strip())
+                for n in numbers_in(other.text)[:1]
+                if n.form == "plain" and n.high is None
+            )
+        for i, first in enumerate(operands):
+            for j, second in enumerate(operands):
+                if i != j and first.value != second.value:
+                    hit = _fits(replace(number, unit="", scale=1.0), first, second, exact=False)
+                    if hit:
+                        return Verdict("derivable", hit, None, hit)
+        return None
+
+
+def is_numeric(text: str) -> bool:
+    """Whether a cell holds nothing but numbers, their units and a few signs."""
+    numbers = numbers_in(text)
+    if not numbers:
+        return False
+    rest = text
+    for number in reversed(numbers):
+        rest = rest[: number.start] + rest[number.end :]
+    return sum(c.isalpha() for c in rest) <= _FEW_LETTERS
+
+
+def _is_count_header(header: str) -> bool:
+    return bool(_COUNTS.match(header) or _FAILED.match(header))
+
+
+def _counted(header: str, label: Sentence) -> str:
+    """What a column of whole numbers counts, by its header or else by the row's name."""
+    if _FAILED.match(header):
+        return "failed"
+    if _COUNTS.match(header):
+        return "records"
+    nouns = nouns_in(header)
+    if nouns and nouns[-1].end >= len(header.rstrip(" )")) - 1:
+        return nouns[-1].key
+    if nouns_in(label.text) and not nouns and len(label.text) < 60:
+        return nouns_in(label.text)[-1].key
+    return ""

@@ -1,0 +1,219 @@
+"""What a bound claim's value may be by the data, and what else in the data has that value."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from math import fsum, sqrt
+
+import msgspec
+
+from chimera.audit.binding import About
+from chimera.audit.claim import Place
+from chimera.audit.evidence import Evidence, Selector, Summed, place_of, places_of
+from chimera.facts.dataset import Members
+from chimera.record.vocabulary import metric_label
+from chimera.stats.describe import mean, quantile, sample_sd
+from chimera.stats.student import mean_interval
+
+_STATISTICS = ("mean", "median", "p95", "p99", "max", "min", "sd")
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A value by the data, in the canonical ``unit``, what it is, and where it comes from.
+
+    ``main`` marks the readings that a careful reader would take first.
+    """
+
+    value: float
+    unit: str
+    what: str
+    places: tuple[Place, ...] = ()
+    main: bool = True
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+
+
+def statistic_of(values: Sequence[float], name: str) -> float | None:
+    """A statistic of values; None for one that they do not give, or that is not known here."""
+    if not values:
+        return None
+    if name in ("", "mean", "interval"):
+        return mean(values)
+    if name in ("median", "min", "max", "sum"):
+        ordered = sorted(values)
+        if name == "sum":
+            return fsum(ordered)
+        return quantile(ordered, {"median": 0.5, "min": 0.0, "max": 1.0}[name])
+    if name in ("sd", "variance"):
+        sd = sample_sd(values)
+        return None if sd is None else sd if name == "sd" else sd * sd
+    if name == "iqr":
+        ordered = sorted(values)
+        return quantile(ordered, 0.75) - quantile(ordered, 0.25)
+    if name[:1] == "p" and name[1:].replace(".", "", 1).isdigit():
+        return quantile(sorted(values), min(float(name[1:]) / 100.0, 1.0))
+    return None
+
+
+def _numbers(members: Members) -> list[float]:
+    return [c.values[s.index] for s, c in members]
+
+
+def _warm(members: Members) -> Members:
+    return [m for m in members if m[0].phase != "cold"]
+
+
+def values_of(evidence: Evidence, about: About) -> list[Value]:
+    """What the data says of exactly this; the main readings first. Empty where it says nothing.
+
+    A figure of several models is theirs together; nobody means that by a figure without any
+    model, unless it says so or there is one model alone.
+    """
+    found: list[Value] = []
+    for key in about.keys:
+        found.extend(_values_of_key(evidence, about.selector, key, about.statistic))
+        if any(v.main for v in found):
+            break
+    return found
+
+
+def _values_of_key(
+    evidence: Evidence, about: Selector, key: str, statistic: str
+) -> Iterator[Value]:
+    members = evidence.members(about, key)
+    name = metric_label(key)
+    where = _where(about)
+    if members:
+        unit = members[0][1].unit
+        members = [m for m in members if m[1].unit == unit]
+        yield from _of_members(members, unit, statistic, f"{name} of {where}")
+    for summed in evidence.summaries(about, key):
+        own = summed.column.statistic
+        fits = own == statistic or (not own and statistic in ("", "mean")) or (
+            not statistic and own in ("mean", "median")
+        )  # fmt: skip
+        if fits:
+            what = f"{own or 'value'} of {name} in {summed.batch.file}"
+            yield Value(
+                summed.value, summed.column.unit, what, (summed.place,), own == statistic or not own
+            )
+
+
+def _of_members(members: Members, unit: str, statistic: str, what: str) -> Iterator[Value]:
+    warm = _warm(members)
+    groups = [("", members)]
+    if 0 < len(warm) < len(members):
+        groups = [("", members), (" (warm)", warm)]
+    for suffix, group in groups:
+        numbers = _numbers(group)
+        names = [statistic or "mean"]
+        if not statistic:
+            names.append("median")
+        for name in names:
+            value = statistic_of(numbers, name)
+            if value is None:
+                continue
+            low = high = None
+            if name in ("mean", "interval") and len(numbers) > 1:
+                sd = sample_sd(numbers)
+                low, high = mean_interval(value, sd, len(numbers)) if sd else (None, None)
+            shown = "value" if len(numbers) == 1 else name
+            yield Value(
+                value, unit, f"{shown} of {what}{suffix}, n = {len(numbers)}", places_of(group),
+                low=low, high=high, n=len(numbers),
+            )  # fmt: skip
+        if statistic == "sd" and len(numbers) > 1:  # by the other definition, with n
+            sd = (sample_sd(numbers) or 0.0) * sqrt((len(numbers) - 1) / len(numbers))
+            yield Value(sd, unit, f"population sd of {what}{suffix}", places_of(group))
+
+
+def _where(about: Selector) -> str:
+    return about.label + (f" at {about.filter}" if about.filter else "")
+
+
+class Elsewhere:
+    """Every value of the data, to find what a wrong claim was taken from."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._entries: list[tuple[float, Value, str, str, frozenset[str]]] = []
+        self._keys: list[float] = []
+
+    def _fill(self) -> None:
+        entries = [*self._statistics(), *self._singles()]
+        entries.sort(key=lambda e: e[0])
+        self._entries, self._keys = entries, [e[0] for e in entries]
+
+    def _statistics(self) -> Iterator[tuple[float, Value, str, str, frozenset[str]]]:
+        groups: dict[tuple[str, str, str], Members] = {}
+        models: dict[tuple[str, str, str], set[str]] = {}
+        pools = [(self._evidence.samples, ""), (self._evidence.old, "an older file")]
+        for samples, note in pools:
+            for sample in samples:
+                if sample.failure or sample.phase == "warm-up":
+                    continue
+                model = dict(sample.subject).get("model", "")
+                levels = self._evidence.levels(sample)
+                places = [model, "", f"{model} in {sample.batch.file}"]
+                places += [f"{model} at {k}={v}" for k, v in levels.items() if len(v) < 40]
+                for column in sample.batch.metrics():
+                    value = column.values[sample.index]
+                    if value is None or column.statistic:
+                        continue
+                    for place in places:
+                        key = (column.key, place, note)
+                        groups.setdefault(key, []).append((sample, column))
+                        models.setdefault(key, set()).add(model)
+        for group, members in groups.items():
+            metric, place, note = group
+            unit, numbers = members[0][1].unit, _numbers(members)
+            if any(m[1].unit != unit for m in members):
+                continue
+            about = f"{metric_label(metric)} of {place or 'all records together'}"
+            for name in _STATISTICS if len(numbers) > 1 else ("mean",):
+                number = statistic_of(numbers, name)
+                if number is not None:
+                    what = f"{name} of {about}" + (f" in {note}" if note else "")
+                    value = Value(number, unit, what, places_of(members), False)
+                    yield number, value, metric, name, frozenset(models[group])
+
+    def _singles(self) -> Iterator[tuple[float, Value, str, str, frozenset[str]]]:
+        for sample in (*self._evidence.samples, *self._evidence.old):
+            model = dict(sample.subject).get("model", "")
+            for column in sample.batch.metrics():
+                number = column.values[sample.index]
+                if number is not None:
+                    place = (place_of(sample.batch, sample.index, column.name),)
+                    what = f"one value of {metric_label(column.key)} of {model or 'no named model'}"
+                    value = Value(number, column.unit, what, place, False)
+                    yield number, value, column.key, "", frozenset((model,))
+        for summed in self._evidence.summed:
+            yield self._summary(summed)
+
+    def _summary(self, summed: Summed) -> tuple[float, Value, str, str, frozenset[str]]:
+        model = self._evidence.identity(summed.batch, summed.row, "model") or ""
+        own = summed.column.statistic
+        what = f"{summed.column.name} of {model or 'no named model'} in {summed.batch.file}"
+        value = Value(summed.value, summed.column.unit, what, (summed.place,), False)
+        return summed.value, value, summed.column.key, own, frozenset((model,))
+
+    def find(self, value: float, slack: float, about: About) -> Value | None:
+        """What has that value, the likest first: of the same model and metric before others."""
+        if not self._entries:
+            self._fill()
+        at = bisect_left(self._keys, value - slack)
+        best: tuple[int, Value] | None = None
+        while at < len(self._keys) and self._keys[at] <= value + slack:
+            _, entry, key, statistic, models = self._entries[at]
+            likeness = (
+                4 * (key in about.keys)
+                + 2 * bool(statistic and statistic == (about.statistic or "mean"))
+                + 2 * bool(models & about.models)
+                + bool(statistic)
+            )
+            if best is None or likeness > best[0]:
+                best = likeness, entry
+            at += 1
+        return best[1] if best else None

@@ -1,0 +1,121 @@
+"""The words that claim something: closed lists, each with what it says of a value or of what is better."""
+
+from __future__ import annotations
+
+import re
+
+# (pattern, +1 or -1, whether it is of the value or of what is better)
+MORE: tuple[tuple[str, int, str], ...] = (
+    (r"faster|quicker|speedier|snappier|swifter", 1, "good"),
+    (r"slower|more sluggish|less responsive", -1, "good"),
+    (r"better|more responsive|superior|more efficient", 1, "good"),
+    (r"worse|inferior", -1, "good"),
+    (r"higher|greater|larger|bigger|more|longer", 1, "value"),
+    (r"lower|smaller|less|fewer|shorter", -1, "value"),
+)
+VERBS: tuple[tuple[str, int, str], ...] = (
+    (r"outperform(?:s|ed|ing)?|beat(?:s|en|ing)?|outpace[sd]?|outrun|outruns|outran|edge[sd]? out|"
+     r"surpass(?:es|ed)?|(?:is|was|are|were|comes? out|stays?|runs?|finish(?:es|ed)?) ahead of|"
+     r"lead(?:s|ing)? over|out-?does|overtake[sn]?|tops?", 1, "good"),
+    (r"lag(?:s|ged)? behind|trail(?:s|ed)?(?: behind)?|fall(?:s)? behind|fell behind|"
+     r"(?:is|was|are|were) (?:slower|behind)|loses? to|lost to|underperform(?:s|ed)?", -1, "good"),
+    (r"exceed(?:s|ed)?", 1, "value"),
+)  # fmt: skip
+THAN = re.compile(
+    r"\b(?:" + "|".join(f"({p})" for p, _, _ in MORE) + r")\b(?P<gap>[^.;]{0,70}?)\b"
+    r"(?P<than>than|compared (?:to|with)|relative to|versus|vs\.?|over)\b",
+    re.IGNORECASE,
+)
+VERB = re.compile(r"\b(?:" + "|".join(f"({p})" for p, _, _ in VERBS) + r")\b", re.IGNORECASE)
+MOST: tuple[tuple[str, int, str], ...] = (
+    (r"fastest|quickest|snappiest|speediest", 1, "good"),
+    (r"slowest", -1, "good"),
+    (r"best(?:[- ]performing)?|top(?:[- ]performing| performer)?|winner|leader|champion|leads|"
+     r"wins|came out on top|comes out on top|takes the lead|tops the (?:list|table|field|ranking)|"
+     r"is ahead of all|most efficient|superior to all", 1, "good"),
+    (r"worst(?:[- ]performing)?|weakest|poorest|brings up the rear|comes last|finishes last|"
+     r"laggard|trails (?:all|everyone|the field)|least efficient", -1, "good"),
+    (r"highest|largest|greatest|most|longest|maximum|peak", 1, "value"),
+    (r"lowest|smallest|least|shortest|fewest|minimum", -1, "value"),
+)  # fmt: skip
+EXTREME = re.compile(r"\b(?:" + "|".join(f"({p})" for p, _, _ in MOST) + r")\b", re.IGNORECASE)
+NTH = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "2nd": 2, "3rd": 3, "4th": 4, "last": -1,
+        "first": 1, "1st": 1, "runner-up": 2}  # fmt: skip
+RANK = re.compile(
+    r"\b(?P<nth>first|second|third|fourth|fifth|1st|2nd|3rd|4th|last)"
+    r"(?:[- ](?P<how>fastest|slowest|quickest|best|worst|highest|lowest|place|rank|position)|"
+    r"(?= (?:in|on|for|by|of)\b)|(?=[.,;)]|$))|\b(?P<runner>runner-up)\b|\branks? #?(?P<n>\d)\b",
+    re.IGNORECASE,
+)
+OF_N = re.compile(
+    r"\b(?:of|among|out of|across)\s+(?:the|all(?: the| of the)?|these|those)?\s*"
+    r"(?P<n>two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b",
+    re.IGNORECASE,
+)
+N = {
+    w: i
+    for i, w in enumerate(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+    )
+}
+UP = (r"ris(?:e|es|ing)|rose|risen|increas(?:e|es|ed|ing)|grow(?:s|n|ing)?|grew|climb(?:s|ed|ing)?|"
+       r"go(?:es)? up|went up|going up|higher|longer|surg(?:e|es|ed)|jump(?:s|ed)?|upward|rais(?:e|es|ed|ing)|lengthens?|swells?")  # fmt: skip
+DOWN = (r"fall(?:s|en|ing)?|fell|drop(?:s|ped|ping)?|decreas(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|"
+         r"shrink(?:s|ing)?|shrank|go(?:es)? down|went down|going down|lower(?:s|ed|ing)?|reduc(?:e|es|ed|ing)|cuts?|"
+         r"sink(?:s|ing)?|sank|diminish(?:es|ed)?|downward|shorter|shortens?|slides?|slid")  # fmt: skip
+BETTER = r"improv(?:e|es|ed|ing)|speeds? up|benefits?|helps?|boost(?:s|ed|ing)?"
+WORSE = r"degrad(?:e|es|ed|ing)|deteriorat(?:e|es|ed|ing)|worsen(?:s|ed|ing)?|suffers?|hurts?|slow(?:s|ed)? down"
+FLAT = (r"flat|unchanged|constant|no (?:measurable |visible |clear |significant )?(?:effect|difference|impact|influence|change)|"
+         r"does not (?:change|depend|matter|affect)|independent of|unaffected|stable|steady|hardly changes")  # fmt: skip
+MOVES = re.compile(
+    rf"\b(?:(?P<up>{UP})|(?P<down>{DOWN})|(?P<better>{BETTER})|(?P<worse>{WORSE})|(?P<flat>{FLAT}))\b",
+    re.IGNORECASE,
+)
+CAUSE = re.compile(
+    r"\b(?:because(?: of)?|due to|owing to|thanks to|caused? by|causes|as a (?:direct )?(?:result|consequence)"
+    r"(?: of)?|results? (?:from|in)|attribut(?:ed|able) to|driven by|stems? from|leads? to|led to|"
+    r"responsible for|explained by|explains? why|the (?:reason|cause)(?: (?:is|was|for|of|why))?|bottleneck(?:s|ed)?|"
+    r"which is why|on account of|brought about by|traced? (?:back )?to|comes? (?:down to|from)|is what makes|"
+    r"thereby|hence|therefore|consequently|a consequence of|courtesy of|since the|triggered by|limited by|constrained by)\b",
+    re.IGNORECASE,
+)
+ADJECTIVES = re.compile(
+    r"\b(?:strong(?:ly)?|excellent|outstanding|impressive(?:ly)?|remarkabl[ey]|exceptional(?:ly)?|superb|poor(?:ly)?|"
+    r"significant(?:ly)?|substantial(?:ly)?|considerabl[ey]|dramatic(?:ally)?|notabl[ey]|robust|reasonabl[ye]|"
+    r"acceptable|negligible|markedly|vastly|massive(?:ly)?|huge(?:ly)?|stellar|solid|blazing(?:ly)?|lightning[- ]fast|"
+    r"state[- ]of[- ]the[- ]art|world[- ]class|best[- ]in[- ]class|unmatched|superior|mediocre|disappointing|"
+    r"overwhelming(?:ly)?|tremendous(?:ly)?|extraordinar(?:y|ily)|highly efficient|efficient(?:ly)?|consistent(?:ly)?|"
+    r"stable|predictable|reliabl[ey]|smooth(?:ly)?|respectable|competitive|ideal|optimal(?:ly)?|far superior|amazing(?:ly)?|"
+    r"incredibl[ey]|terrible|great|terrific|compelling|commanding|clear(?:ly)? (?:winner|superior)|noticeabl[ey]|sharply|steep(?:ly)?)\b",
+    re.IGNORECASE,
+)
+ADVICE = re.compile(
+    r"recommend|next step|future|conclusion|risk|mitigation|appendix|prompt", re.IGNORECASE
+)
+COMES = re.compile(r"\brank|\bplace|\bcomes?\b|\bcame\b|\bfinish", re.IGNORECASE)
+DESCENDING = re.compile(
+    r"\bfollowed by\b|(?:first|fastest|best|leads|highest)\b[^.]*,\s*then\b|fastest to (?:the )?slowest|best to (?:the )?worst|highest to (?:the )?lowest|descending|top to bottom|\s>\s",
+    re.IGNORECASE,
+)
+ASCENDING = re.compile(
+    r"slowest to (?:the )?fastest|worst to (?:the )?best|lowest to (?:the )?highest|ascending|\s<\s",
+    re.IGNORECASE,
+)
+CHAIN = re.compile(r"followed by|\s[<>]\s", re.IGNORECASE)
+VALUES = re.compile(r"highest|lowest|ascending|descending|[<>]", re.IGNORECASE)
+LEAST_FIRST = re.compile(r"longest|slowest (?:is|was|:)|lowest", re.IGNORECASE)
+SHORTEST_FIRST = re.compile(r"shortest|fastest|lowest", re.IGNORECASE)
+GOES_WITH = re.compile(
+    r"\b(?:with|by|when|as|at|under|of|for|upon|on)\s+(?:an?\s+|the\s+)?(?:\w+ly\s+)?$",
+    re.IGNORECASE,
+)
+WHILE = re.compile(r"\b(?:as|when|while|if|once)\b[^,]*$", re.IGNORECASE)
+OBJECT = re.compile(
+    r"\b(?:than|over|versus|vs\.?|compared (?:to|with)|against|behind|of)\s+(?:the\s+)?$",
+    re.IGNORECASE,
+)
+APART = re.compile(
+    r"\b(?:cannot|can't|can not|could not) be (?:told|distinguished)|no winner|indistinguishable",
+    re.IGNORECASE,
+)
+DENIED = re.compile(r"\b(?:not|no|cannot|neither|nothing)\b[^.;]{0,30}$", re.IGNORECASE)
