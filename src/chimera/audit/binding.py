@@ -35,6 +35,10 @@ _UNIT_KEYS = {
     "bytes": ("model_size",),
     "s": _TIME_KEYS,
 }  # fmt: skip
+_LEAST = frozenset({"lowest", "smallest", "shortest", "least"})
+_EXTREMES = re.compile(
+    r"\b(lowest|smallest|shortest|least|highest|largest|longest|greatest)\b", re.IGNORECASE
+)
 _LISTED = re.compile(r"\s*(?:,|vs\.?|versus|against|and|,? ?and|/|to|compared (?:to|with))\s*")
 
 
@@ -109,6 +113,8 @@ def _metric(
 
 
 def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> str:
+    if "±" in sentence.text[max(0, number.start - 2) : number.start + 1]:
+        return "sd"
     own = sentence.nearest(sentence.statistics, number, later=True)
     if own is not None:
         low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
@@ -116,6 +122,9 @@ def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -
         behind = own.start > number.end
         if inside or not behind or own.start - number.end < 12:
             return own.key
+    extreme = _EXTREMES.findall(sentence.text[sentence.segment(number.start)[0] : number.start])
+    if extreme:
+        return "min" if extreme[-1].lower() in _LEAST else "max"
     for other in around:
         if other.statistics and len(other.text) < 120:
             return other.statistics[-1].key
@@ -125,9 +134,11 @@ def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -
 def _models(
     number: Number, sentence: Sentence, around: Sequence[Sentence]
 ) -> tuple[frozenset[str], int, bool]:
-    paired = _respectively(number, sentence)
+    paired = _behind(number, sentence) or _respectively(number, sentence)
     if paired is not None:
         return paired, 0, False
+    if sentence.is_overall and not _in_segment(number, sentence):
+        return frozenset(), 0, True
     own = sentence.nearest(sentence.models, number)
     if own is not None:
         return own.models, 0, False
@@ -137,6 +148,23 @@ def _models(
         if len({m.models for m in other.models}) == 1 or (other.models and other.start >= 0):
             return other.models[-1].models, distance, False
     return frozenset(), 9, False
+
+
+def _in_segment(number: Number, sentence: Sentence) -> bool:
+    low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
+    return any(low <= m.start < high for m in sentence.models)
+
+
+def _behind(number: Number, sentence: Sentence) -> frozenset[str] | None:
+    """The model in parentheses behind a number: "41.2 tok/s (A) and 38.5 tok/s (B)"."""
+    match = re.match(r"\s*[(\[]\s*", sentence.text[number.end :])
+    if match is None:
+        return None
+    at = number.end + match.end()
+    close = re.search(r"[)\]]", sentence.text[at:])
+    end = at + close.start() if close else at
+    inside = [m for m in sentence.models if at <= m.start < end]
+    return inside[0].models if len(inside) == 1 else None
 
 
 def _respectively(number: Number, sentence: Sentence) -> frozenset[str] | None:

@@ -11,7 +11,7 @@ from chimera.audit.comparing import compare, goodness
 from chimera.audit.evidence import Selector
 from chimera.audit.scene import Scene, Thing
 from chimera.audit.verdict import Found, Verdict
-from chimera.audit.word_lists import MORE, OBJECT, THAN, VERB, VERBS
+from chimera.audit.word_lists import LEADING_OBJECT, MORE, MORE_WORD, OBJECT, THAN, VERB, VERBS
 
 
 def comparisons(scene: Scene) -> Iterator[Found]:
@@ -22,12 +22,25 @@ def comparisons(scene: Scene) -> Iterator[Found]:
         yield from _compare(
             scene, match.start(), match.end(index), match.start(), match.end(), sign, how
         )
+    if LEADING_OBJECT.match(text):
+        yield from _with_leading_object(scene)
     for match in VERB.finditer(text):
         index = match.lastindex or 1
         _, sign, how = VERBS[index - 1]
         yield from _compare(
             scene, match.start(), match.end(), match.start(), match.end(), sign, how
         )
+
+
+def _with_leading_object(scene: Scene) -> Iterator[Found]:
+    """A leading object: "Compared with A, B has a higher throughput"."""
+    things = scene.things()
+    match = MORE_WORD.search(scene.sentence.text)
+    if match is None or len(things) < 2 or THAN.search(scene.sentence.text):
+        return
+    _, sign, how = MORE[(match.lastindex or 1) - 1]
+    sides = (things[1].about, things[0].about)
+    yield from _judged(scene, (match.start(), match.end()), sides, sign, how)
 
 
 def _compare(
@@ -50,9 +63,16 @@ def _compare(
     # In "A is faster than B and slower than C" the one before "slower" is an object.
     subjects = [t for t in left if not OBJECT.search(scene.sentence.text[: t.start])] or left
     a, b = subjects[-1].about, right[0].about
+    yield from _judged(scene, (start, end), (a, b), sign, how)
+
+
+def _judged(
+    scene: Scene, span: tuple[int, int], sides: tuple[Selector, Selector], sign: int, how: str
+) -> Iterator[Found]:
+    (start, end), (a, b) = span, sides
     if a == b:
         return
-    keys = scene.keys(at, how)
+    keys = scene.keys(start, how)
     outcome = compare(scene.evidence, a, b, keys, scene.statistic())
     bound = Bound(a.label, keys[0] if keys else "", scene.statistic(), None, a.filter)
     if outcome is None:

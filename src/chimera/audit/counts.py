@@ -88,6 +88,13 @@ class Counter:
         }
         if noun != "records":
             return [counts[noun]]
+        rows = {
+            (id(s.batch), s.row)
+            for s in self._evidence.summed
+            if self._evidence.summed_fits(s, about)
+        }
+        if rows and not records:
+            return [Count(len(rows), f"rows of summaries of {where}"), *self._requests(about)]
         found = [counts["records"], counts["succeeded"]]
         warm = [s for s in good if s.phase == ""]
         found.append(Count(len(warm), f"warm records of {where}", False))
@@ -96,7 +103,14 @@ class Counter:
             found.append(Count(len(named), f"records of {where} that name a model"))
             fine = sum(not s.failure for s in named)
             found.append(Count(fine, f"records of {where} that name a model and succeeded"))
+        if rows:
+            found.append(Count(len(rows), f"rows of summaries of {where}"))
         found.extend(self._requests(about))
+        for name in about.files:
+            file = next((f for f in self._files if f.name == name), None)
+            if file is not None:
+                whole = file.n_records + file.n_summaries
+                found.append(Count(whole, f"rows of {name}"))
         return found
 
     def of_values(self, keys: Sequence[str], about: Selector) -> list[Count]:

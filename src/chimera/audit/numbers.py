@@ -65,6 +65,11 @@ _LEAST = re.compile(
 )
 _MOST = re.compile(r"(?:\b(?:at most|no more than|up to|maximum of)|≤|<=)\s*$", re.IGNORECASE)
 _RANGE = re.compile(r"\s*(?:-|–|—|−|to|and|through|up to|\.\.\.?|…)\s*", re.IGNORECASE)
+_MOVING = re.compile(
+    r"\b(?:rose|rises?|fell|falls?|drop(?:s|ped)?|gr(?:ew|ows?)|climb(?:s|ed)?|"
+    r"increas\w+|decreas\w+|improv\w+|reduc\w+|cut)\b",
+    re.IGNORECASE,
+)
 _OF = re.compile(r"\s*(?:/|(?:out )?of(?: the| all| all the| a total of)?)\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"\b(?:between|from|ranges?(?: from| of| between)?|ranging from|varies from|"
                       r"varied from|spans?|spanning|range:?)\s*(?:about |roughly )?$", re.IGNORECASE)  # fmt: skip
@@ -299,7 +304,10 @@ def _joined(text: str, low: Number, high: Number) -> Number | None:
         return None
     between = bool(_BETWEEN.search(text[: low.start]))
     dash = gap.strip() in ("-", "–", "—", "−", "..", "...", "…")
-    if not dash and not between and not (gap.strip().lower() == "to" and not low.unit):
+    alike = not low.unit or (low.unit, low.scale) == (high.unit, high.scale)
+    moving = _MOVING.search(text[max(0, low.start - 32) : low.start])
+    plain = gap.strip().lower() == "to" and alike and not moving
+    if not dash and (not between or (moving and low.unit)) and not plain:
         return None
     if gap.strip().lower() == "and" and not re.search(
         r"between\s*$", text[: low.start], re.IGNORECASE
@@ -344,7 +352,7 @@ def _words(text: str) -> list[Number]:
             number = _with_unit(number, unit)
         if match["word"] and match["word"].lower() == "one" and not unit:
             if re.match(
-                r"\s+(?:of\b|such|another|more|that|thing|could|can|should|may)",
+                r"\s+(?:of (?!(?:the |all |all the )?(?:two|three|four|five|six|seven|eight|\d))|such|another|more|that|thing|could|can|should|may)",
                 text[match.end() :],
                 re.IGNORECASE,
             ):

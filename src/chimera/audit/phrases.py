@@ -127,7 +127,7 @@ _WARM = re.compile(
 )
 _COLD = re.compile(r"\b(?:cold(?:[- ]starts?)?|first request)\b", re.IGNORECASE)
 _ONE_WORD = (
-    r"(?:(?!(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|hundred|all|both|no|the|of|and|a|an)\b)"
+    r"(?:(?!(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:-\w+)?|hundred|all|both|no|the|of|and|a|an)\b)"
     r"[A-Za-z][\w.-]* )?"
 )
 # What is counted: the noun and its canonical name.
@@ -145,7 +145,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     (_ONE_WORD + r"(?:requests?|runs?|records?|samples?|measurements?|rows?|trials?|tests?|"
      r"data ?points?|observations?|inferences?|responses?|calls?|results?|experiments?|"
      r"entries|generations?|completions?)", "records"),
-    (r"(?:distinct |different )?" + _ONE_WORD + r"(?:models?|llms?)(?: variants?)?|variants?", "models"),
+    (r"(?:distinct |different )?" + _ONE_WORD + r"(?:models|model(?! ?(?:load|size|file|name|family|card|loading|weights))|llms?)(?: variants?)?|variants?", "models"),
     (r"(?:parameter |different |distinct )?(?:configurations?|configs?|settings|combinations?|"
      r"setups?|parameter sets?)", "configurations"),
     (r"prompts?|questions?", "prompts"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from chimera.audit.binding import About, bind
-from chimera.audit.claim import GOOD, Claim, Place
+from chimera.audit.claim import BAD, GOOD, Claim, Place
 from chimera.audit.counted import file_part, noun_of, only_noun, share_of
 from chimera.audit.counts import Count, Counter
 from chimera.audit.evidence import Evidence, Selector
@@ -59,6 +59,7 @@ class ProseJudge:
         self.counter = Counter(evidence)
         self.measured = MeasuredJudge(evidence)
         self.relations = RelationJudge(evidence, self.counter)
+        self.quantifiers = Quantifiers(evidence, self.counter)
         self.units: dict[str, tuple[str, float]] = {}
 
     def learn_unit(self, number: Number) -> None:
@@ -111,7 +112,10 @@ class ProseJudge:
         """The verdict on one number, by what kind of number it is."""
         noun = noun_of(number, sentence)
         if number.of is not None and number.form == "plain":
-            counted = noun or only_noun(sentence)
+            counted = only_noun(sentence) if noun in ("", "records") else noun
+            some = self.quantifiers.some_of(number, counted, sentence, around)
+            if some is not None:
+                return some
             shared = self.relations.judge_share(number, counted, about) if counted else None
             return shared or Verdict(
                 "unverifiable", "it does not say what is counted", kind="count"
@@ -140,10 +144,21 @@ class ProseJudge:
         if field is not None:
             return field
         if about.keys:
-            return self.measured.judge(number, about)
+            return self._measured(number, about, sentence, around)
         if number.worded:
             return None
         return Verdict("unverifiable", "the report does not say what this number is of")
+
+    def _measured(
+        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict:
+        """A measured value; where no reading has it, it may be a difference of two sides."""
+        verdict = self.measured.judge(number, about)
+        if verdict.label in BAD and len({m.models for m in sentence.models}) >= 2:
+            changed = self.relations.judge_change(number, about, sentence, around)
+            if changed is not None and changed.label == "derivable":
+                return changed
+        return verdict
 
     def field_value(
         self, number: Number, sentence: Sentence, around: Sequence[Sentence]
@@ -182,11 +197,12 @@ class ProseJudge:
     ) -> Verdict | None:
         noun, like = share_of(number, sentence)
         near = sentence.text[max(0, number.start - 40) : number.end + 40]
-        if is_change(near) and not (noun and noun != "records"):
+        signed = sentence.text[number.start] in "+-−"
+        if signed or (is_change(near) and not (noun and noun != "records")):
             changed = self.relations.judge_change(number, about, sentence, around)
             if changed is not None:
                 return changed
-        if noun:
+        if noun and not signed:
             shared = self.relations.judge_share(number, noun, about, like)
             if shared is not None:
                 return shared
@@ -227,6 +243,8 @@ class ProseJudge:
             wider = judge_count(number, everything)
             if wider is not None and (verdict is None or wider.label == "supported"):
                 verdict = wider
+        if verdict is not None and verdict.label == "contradicted":
+            verdict = _sum_of_parts(number, sentence) or verdict
         if (
             verdict is not None
             and verdict.label == "contradicted"
@@ -262,6 +280,19 @@ def _is_levels(number: Number, sentence: Sentence) -> bool:
         return False
     before = sentence.text[: number.start].rstrip(" `*(")
     return any(0 <= len(before) - m.end < 12 for m in sentence.settings)
+
+
+def _sum_of_parts(number: Number, sentence: Sentence) -> Verdict | None:
+    """A total of the counts beside it: "160 responses: 40 for A, 40 for B and 80 for C"."""
+    parts = [
+        n.value
+        for n in sentence.numbers
+        if n is not number and n.form == "plain" and not n.unit and n.high is None and n.of is None
+    ]
+    if len(parts) < 2 or sum(parts) != number.value:
+        return None
+    what = " + ".join(f"{p:g}" for p in parts)
+    return Verdict("derivable", what, None, what, kind="count")
 
 
 def _common_part(models: frozenset[str]) -> str:

@@ -65,8 +65,25 @@ class Quantifiers:
             before = sentence.text[: number.start]
             if not (_ABOVE.search(before[-40:]) or _BELOW.search(before[-40:])):
                 return False
-        match = _QUANTIFIER.search(sentence.text[: number.start])
+        if any(n.of is not None for n in sentence.numbers):
+            return any(n.key in ("models", "configurations") for n in sentence.nouns)
+        match = _QUANTIFIER.search(sentence.text)
         return match is not None and not match["half"]
+
+    def some_of(
+        self, number: Number, noun: str, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
+        """A share: "Two of the three models exceed 40 tok/s"; None where nothing is exceeded."""
+        if noun not in ("models", "configurations"):
+            return None
+        counted = self._over(sentence, around)
+        if counted is None:
+            return None
+        k, n, what = counted
+        reason = f"{what}: {k} of {n}"
+        if (k, n) == (number.value, number.of):
+            return Verdict("supported", reason, None, reason, kind="quantifier")
+        return Verdict("contradicted", reason, f"{k} of {n}", kind="quantifier")
 
     def claims(self, sentence: Sentence, around: Sequence[Sentence]) -> Iterator[Found]:
         """The verdicts on the quantifiers of a sentence whose predicate is understood."""
@@ -101,7 +118,7 @@ class Quantifiers:
         if share is None:
             share = self._outcomes(match, sentence)
         if share is None:
-            share = self._thresholds(match, sentence, around)
+            share = self._over(sentence, around)
         if share is None:
             return None
         k, n, what = share
@@ -144,16 +161,12 @@ class Quantifiers:
             return failed, len(named), "records that failed"
         return len(named) - failed, len(named), "records that succeeded"
 
-    def _thresholds(
-        self, match: re.Match[str], sentence: Sentence, around: Sequence[Sentence]
-    ) -> tuple[int, int, str] | None:
-        numbers = [
-            n for n in sentence.numbers if n.start > match.end() and n.form == "plain" and n.unit
-        ]
+    def _over(self, sentence: Sentence, around: Sequence[Sentence]) -> tuple[int, int, str] | None:
+        numbers = [n for n in sentence.numbers if n.form == "plain" and n.unit and n.of is None]
         if not numbers:
             return None
         number = numbers[0]
-        before = sentence.text[match.end() : number.start]
+        before = sentence.text[max(0, number.start - 40) : number.start]
         above, below = _ABOVE.search(before), _BELOW.search(before)
         if not above and not below:
             return None

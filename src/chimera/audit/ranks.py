@@ -11,22 +11,7 @@ from chimera.audit.claim import Bound, Kind
 from chimera.audit.comparing import Side, goodness, ranking, told_apart
 from chimera.audit.scene import Scene, Thing
 from chimera.audit.verdict import Found, Verdict
-from chimera.audit.word_lists import (
-    APART,
-    ASCENDING,
-    CHAIN,
-    COMES,
-    DESCENDING,
-    EXTREME,
-    LEAST_FIRST,
-    MOST,
-    NTH,
-    OF_N,
-    RANK,
-    SHORTEST_FIRST,
-    VALUES,
-    N,
-)
+from chimera.audit.word_lists import APART, CHAIN, COMES, EXTREME, MOST, NTH, OF_N, ORDER, RANK, N
 from chimera.record.vocabulary import metric_label
 
 
@@ -137,16 +122,25 @@ def _orders(scene: Scene) -> Iterator[Found]:
     """An order: "A > B > C", "A, followed by B and C", "from fastest to slowest: A, B, C"."""
     things = scene.things()
     text = scene.sentence.text
-    sign = DESCENDING.search(text) or ASCENDING.search(text)
-    if sign is None or len(things) < 2 or (len(things) == 2 and not CHAIN.search(text)):
+    if len(things) < 2:
         return
-    direction = -1 if ASCENDING.search(text) else 1
-    keys = scene.keys(sign.start(), "good")
-    how = "value" if VALUES.search(text) and scene.sentence.metrics else "good"
-    if direction > 0 and LEAST_FIRST.search(text[: sign.start()]):
-        direction = -1
-    if keys and goodness(keys[0]) < 0 and SHORTEST_FIRST.search(text[: sign.start()]):
-        how, direction = "good", 1
+    order_word = ORDER.search(text)
+    if order_word is not None:
+        index = next(i for i in range(1, len(MOST) + 1) if order_word[i])
+        _, direction, how = MOST[index - 1]
+        at = order_word.start()
+    else:
+        chain = CHAIN.search(text)
+        if chain is None or (len(things) == 2 and APART.search(text)):
+            return
+        at, how = chain.start(), "good" if not scene.sentence.metrics else "value"
+        direction = -1 if "<" in chain[0] else 1
+        before = EXTREME.search(text[:at])
+        if before is not None:
+            _, direction, how = MOST[(before.lastindex or 1) - 1]
+        elif chain[0].strip() not in ("<", ">"):
+            how = "good"
+    keys = scene.keys(at, "good")
     for key in keys:
         numbered = [str(i) for i in range(len(things))]
         sides = ranking(scene.evidence, [t.about for t in things], numbered, key)

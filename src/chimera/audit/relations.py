@@ -32,6 +32,7 @@ _CHANGE = re.compile(
     r"outperformed|beats?|exceed(?:s|ed)?|lead(?:s)?|delta|above|below|over|"
     r"as (?:fast|much|long|high|slow|many)|"
     r""
+    r"compared (?:with|to)|relative to|against|versus|vs\.?|moves?|goes|"
     r"times|cuts?|climb(?:s|ed)?|surge[sd]?|shrinks?|jump(?:s|ed)?|lags?|trails?|surpass(?:es|ed)?)\b",
     re.IGNORECASE,
 )

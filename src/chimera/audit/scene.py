@@ -9,6 +9,7 @@ from chimera.audit.comparing import SPEEDS
 from chimera.audit.evidence import Evidence, Selector, plain_level
 from chimera.audit.phrases import Mention
 from chimera.audit.sentence import Sentence
+from chimera.audit.word_lists import AMONG, LISTED
 
 
 class Thing(NamedTuple):
@@ -149,8 +150,28 @@ class Scene:
         names = [", ".join(f"{k}={v}" for k, v in c.items()) for c in combined]
         return selectors, names, ", ".join(f"{k}={plain_level(own[k])}" for k in thing.keys)
 
+    def _among(self) -> list[Thing]:
+        """The models of a list that a superlative is over: "of A, B and C"."""
+        models = self._models()
+        for i, first in enumerate(models):
+            if not AMONG.search(self.sentence.text[: first.start]):
+                continue
+            listed = [first]
+            for other in models[i + 1 :]:
+                gap = self.sentence.text[listed[-1].end : other.start]
+                same = any(other.about.models == t.about.models for t in listed)
+                if same or not LISTED.fullmatch(gap):
+                    break
+                listed.append(other)
+            if len(listed) >= 2:
+                return listed
+        return []
+
     def _family(self, subject: Selector) -> set[str]:
-        """The models of the scope: a family that the sentence names, or all."""
+        """The models of the scope: a list or a family that the sentence names, or all."""
+        among = self._among()
+        if among:
+            return {m for t in among for m in t.about.models} | set(subject.models)
         for named in self.sentence.models:
             if len(named.models) > 1 and subject.models < named.models:
                 return set(named.models)
@@ -161,7 +182,12 @@ class Scene:
 
     def subject(self, start: int, end: int) -> Thing | None:
         """Who a superlative at a place is said of."""
-        things = [t for t in self._everything() if len(t.about.models) <= 1 or t.keys]
+        among = self._among()
+        things = [
+            t
+            for t in self._everything()
+            if (len(t.about.models) <= 1 or t.keys) and not any(t.start == m.start for m in among)
+        ]
         levels = [t for t in things if t.keys and t.end <= start]
         if levels and self.sentence.text[:start].rstrip().endswith((" its", " their")):
             return levels[-1]  # "num_ctx=2048 gives A its highest rate": among A's own

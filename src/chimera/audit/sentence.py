@@ -32,7 +32,8 @@ _CODE_NAME = re.compile(r"(?<![\w.])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?![\w
 _FIELD = re.compile(r"(?<![\w/])[A-Za-z]\w*(?:\[\d+\])?(?:\.\w+)*_\w+(?:\[\d+\])?(?:\.\w+)*|"
                     r"(?<![\w/])[A-Za-z]\w*\[\d+\]\.\w+")  # fmt: skip
 _OVERALL = re.compile(
-    r"\b(?:across (?:all|the|every)|overall|in total|all (?:the )?models|every model|altogether|"
+    r"\b(?:across (?:all|the|every)|overall|in total|in all|a total of|the total|"
+    r"all (?:the )?models|every model|altogether|"
     r"combined|entire (?:data ?set|folder|set)|whole (?:data ?set|folder|set))\b",
     re.IGNORECASE,
 )
@@ -72,7 +73,17 @@ class Sentence:
     @cached_property
     def models(self) -> list[Named]:
         """Models, or families of them."""
-        return [n for n in self.named if n.models]
+        found: list[Named] = []
+        for named in self.named:
+            if not named.models:
+                continue
+            gap = self.text[found[-1].end : named.start] if found else "."
+            both = found[-1].models & named.models if found else frozenset()
+            if both and not gap.strip(" :/_()`*-"):  # "llama 8B Q4_0": each part narrows it
+                found[-1] = Named(found[-1].start, named.end, "model", named.value, both)
+            else:
+                found.append(named)
+        return found
 
     @cached_property
     def codes(self) -> list[tuple[int, int, Reading]]:
@@ -133,7 +144,12 @@ class Sentence:
     def statistics(self) -> list[Mention]:
         """Statistics."""
         coded = [Mention(s, e, "statistic", r.statistic) for s, e, r in self.codes if r.statistic]
-        return [*coded, *self._apart(statistics_in(self.text))]
+        plain = [
+            m
+            for m in statistics_in(self.text)
+            if not any(m.start < o.end and o.start < m.end for o in self.metrics)
+        ]  # in "total latency", total is no sum
+        return [*coded, *self._apart(plain)]
 
     @cached_property
     def settings(self) -> list[Mention]:

@@ -36,7 +36,7 @@ _FAILED = re.compile(
     r"^(?:failed|failures?|errors?|n[_ ]failed|failed (?:requests|runs|tests))$", re.IGNORECASE
 )
 _CHANGED = re.compile(
-    r"delta|diff|change|gain|improve|speed-?up|Δ|\bvs\.?\b|relative|ratio|share|×|gap",
+    r"\b(?:deltas?|diff(?:erence)?s?|changes?|gains?|improvements?|speed-?ups?|vs\.?|relative|ratios?|shares?|gaps?)\b|Δ|×",
     re.IGNORECASE,
 )
 _RANK = re.compile(r"^(?:rank|#|no\.?|place|position|id|index)$", re.IGNORECASE)

@@ -89,6 +89,10 @@ def _values_of_key(
         unit = members[0][1].unit
         members = [m for m in members if m[1].unit == unit]
         yield from _of_members(members, unit, statistic, f"{name} of {where}")
+    several: dict[str, list[Summed]] = {}
+    for summed in evidence.summaries(about, key):
+        several.setdefault(summed.column.statistic, []).append(summed)
+    yield from _of_several(several, statistic, f"{name} of {where}")
     for summed in evidence.summaries(about, key):
         own = summed.column.statistic
         fits = own == statistic or (not own and statistic in ("", "mean")) or (
@@ -99,6 +103,18 @@ def _values_of_key(
             yield Value(
                 summed.value, summed.column.unit, what, (summed.place,), own == statistic or not own
             )
+
+
+def _of_several(several: dict[str, list[Summed]], statistic: str, what: str) -> Iterator[Value]:
+    """The mean over several runs, each of which a summary gives one figure of."""
+    wanted = [statistic] if statistic not in ("", "mean") else ["mean", ""]
+    for own in wanted:
+        rows = several.get(own, [])
+        if len(rows) > 1:
+            value = mean([s.value for s in rows])
+            text = f"mean over {len(rows)} runs of the {own or 'value'} of {what}"
+            places = tuple(s.place for s in rows[:3])
+            yield Value(value, rows[0].column.unit, text, places, n=len(rows))
 
 
 def _of_members(members: Members, unit: str, statistic: str, what: str) -> Iterator[Value]:

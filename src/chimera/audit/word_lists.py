@@ -42,14 +42,18 @@ EXTREME = re.compile(r"\b(?:" + "|".join(f"({p})" for p, _, _ in MOST) + r")\b",
 NTH = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "2nd": 2, "3rd": 3, "4th": 4, "last": -1,
         "first": 1, "1st": 1, "runner-up": 2}  # fmt: skip
 RANK = re.compile(
-    r"\b(?P<nth>first|second|third|fourth|fifth|1st|2nd|3rd|4th|last)"
+    r"(?<!per )(?<!each )(?<!every )\b(?P<nth>first|second|third|fourth|fifth|1st|2nd|3rd|4th|last)"
     r"(?:[- ](?P<how>fastest|slowest|quickest|best|worst|highest|lowest|place|rank|position)|"
     r"(?= (?:in|on|for|by|of)\b)|(?=[.,;)]|$))|\b(?P<runner>runner-up)\b|\branks? #?(?P<n>\d)\b",
     re.IGNORECASE,
 )
 OF_N = re.compile(
-    r"\b(?:of|among|out of|across)\s+(?:the|all(?: the| of the)?|these|those)?\s*"
-    r"(?P<n>two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b",
+    r"\b(?:of|among|out of|across|in)\s+(?:the|all(?: the| of the)?|these|those)\s+"
+    r"(?P<n>two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b(?!\s*(?:%|percent|requests|runs))",
+    re.IGNORECASE,
+)
+AMONG = re.compile(
+    r"\b(?:of|among|amongst|between|across|out of|for|from|in)\s+(?:both\s+|the\s+)?[`*\s]*$",
     re.IGNORECASE,
 )
 N = {
@@ -93,18 +97,6 @@ ADVICE = re.compile(
     r"recommend|next step|future|conclusion|risk|mitigation|appendix|prompt", re.IGNORECASE
 )
 COMES = re.compile(r"\brank|\bplace|\bcomes?\b|\bcame\b|\bfinish", re.IGNORECASE)
-DESCENDING = re.compile(
-    r"\bfollowed by\b|(?:first|fastest|best|leads|highest)\b[^.]*,\s*then\b|fastest to (?:the )?slowest|best to (?:the )?worst|highest to (?:the )?lowest|descending|top to bottom|\s>\s",
-    re.IGNORECASE,
-)
-ASCENDING = re.compile(
-    r"slowest to (?:the )?fastest|worst to (?:the )?best|lowest to (?:the )?highest|ascending|\s<\s",
-    re.IGNORECASE,
-)
-CHAIN = re.compile(r"followed by|\s[<>]\s", re.IGNORECASE)
-VALUES = re.compile(r"highest|lowest|ascending|descending|[<>]", re.IGNORECASE)
-LEAST_FIRST = re.compile(r"longest|slowest (?:is|was|:)|lowest", re.IGNORECASE)
-SHORTEST_FIRST = re.compile(r"shortest|fastest|lowest", re.IGNORECASE)
 GOES_WITH = re.compile(
     r"\b(?:with|by|when|as|at|under|of|for|upon|on)\s+(?:an?\s+|the\s+)?(?:\w+ly\s+)?$",
     re.IGNORECASE,
@@ -119,3 +111,20 @@ APART = re.compile(
     re.IGNORECASE,
 )
 DENIED = re.compile(r"\b(?:not|no|cannot|neither|nothing)\b[^.;]{0,30}$", re.IGNORECASE)
+LISTED = re.compile(r"[`*\s]*(?:,|and|or|&|, and|,? or)[`*\s]*")
+# "from fastest to slowest", "longest first"; the groups are those of MOST.
+ORDER = re.compile(
+    r"\b(?:"
+    + "|".join(f"({p})" for p, _, _ in MOST)
+    + r")\b\s*(?:first\b|(?:down |up )?to\b|through\b)",
+    re.IGNORECASE,
+)
+CHAIN = re.compile(
+    r"\bfollowed by\b|(?:\bfirst|\bfastest|\bbest|\bleads|\bhighest)\b[^.]*,\s*then\b|\s[<>]\s",
+    re.IGNORECASE,
+)
+LEADING_OBJECT = re.compile(
+    r"^\W*(?:when |if )?(?:compared (?:with|to)|in comparison (?:with|to)|relative to|against|versus|next to|beside|unlike)\b",
+    re.IGNORECASE,
+)
+MORE_WORD = re.compile(r"\b(?:" + "|".join(f"({p})" for p, _, _ in MORE) + r")\b", re.IGNORECASE)
