@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from chimera.audit.claim import Audit, Claim
 from chimera.audit.document import Block, Document, Table, read_markdown
@@ -28,6 +31,7 @@ _OWN = re.compile(
 )
 
 
+MOST_CLAIMS = 20_000  # in the order of tables, then text
 _NUMERIC = frozenset(("number", "range", "percent", "count", "date"))
 
 
@@ -67,7 +71,10 @@ class Auditor:
             found = list(own_claims(text, document, ledger, self._facts()))
             found += [c for c in self._claims(document) if c.kind not in _NUMERIC]
         else:
-            found = list(self._claims(document))
+            found = list(islice(self._claims(document), MOST_CLAIMS + 1))
+            if len(found) > MOST_CLAIMS:
+                note = f"the report holds more than {MOST_CLAIMS:,} claims; the rest was not read"
+                document = replace(document, notes=(*document.notes, note))
         claims = sorted(found, key=lambda c: (c.start, c.end))
         return Audit(
             name=name, text=text, claims=tuple(claims), data=self.data, notes=document.notes
@@ -85,8 +92,11 @@ class Auditor:
         tables = [p for p in document.parts if isinstance(p, Table)]
         blocks = [p for p in document.parts if isinstance(p, Block)]
         for block in blocks:
-            for number in numbers_in(block.text) if block.kind not in ("code", "meta") else ():
-                self._prose.learn_unit(number)
+            if block.kind in ("code", "meta"):
+                continue
+            for start, end in sentences_of(block.text):
+                for number in numbers_in(block.text[start:end]):
+                    self._prose.learn_unit(number)
         parts: list[Block | Table] = [*tables, *blocks]
         for part in parts:  # a table's header gives units that prose leaves out
             headings = tuple(Sentence(h, -1, self._names) for h in part.headings)

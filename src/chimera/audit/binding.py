@@ -122,7 +122,8 @@ def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -
         behind = own.start > number.end
         if inside or not behind or own.start - number.end < 12:
             return own.key
-    extreme = _EXTREMES.findall(sentence.text[sentence.segment(number.start)[0] : number.start])
+    earlier = [n.end for n in sentence.numbers if n.end <= number.start]
+    extreme = _EXTREMES.findall(sentence.text[max(earlier, default=0) : number.start])
     if extreme:
         return "min" if extreme[-1].lower() in _LEAST else "max"
     for other in around:

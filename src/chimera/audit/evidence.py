@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from chimera.audit.arrays import Arrays
 from chimera.audit.claim import Place
 from chimera.facts.dataset import Dataset, Members, Sample, dataset_of, identity_values
 from chimera.ingest import Ingest
@@ -111,8 +112,13 @@ class Evidence:
         self.stale = stale if any(b.file not in stale for b in ingest.batches) else set()
         self.samples = [s for s in self.data.samples if s.batch.file not in self.stale]
         self.old = [s for s in self.data.samples if s.batch.file in self.stale]
+        self.arrays = Arrays(ingest.folder)
         self._common = {k: plain_level(v) for k, v in self.data.common}
         self._levels: dict[int, dict[str, str]] = {}
+        self.values_known: dict[object, Any] = {}  # what ``values.values_of`` worked out
+        self._summaries: dict[tuple[Selector, str], list[Summed]] = {}
+        self._with: dict[tuple[Selector, tuple[str, ...]], list[str]] = {}
+        self._prefill: dict[int, Column | None] = {}
         self._row_levels: dict[tuple[int, int], dict[str, str]] = {}
         self._selected: dict[Selector, list[Sample]] = {}
         self._members: dict[tuple[Selector, str], Members] = {}
@@ -255,15 +261,42 @@ class Evidence:
             for sample in self.select(about):
                 if sample.failure or sample.phase == "warm-up":
                     continue
-                column = sample.batch.column(key, role="metric")
+                column = sample.batch.column(key, role="metric") or self._worked_out(sample, key)
                 if column is not None and column.values[sample.index] is not None:
                     found.append((sample, column))
             self._members[known] = found
         return self._members[known]
 
+    def _worked_out(self, sample: Sample, key: str) -> Column | None:
+        """Prefill throughput of a table that has the prompt's tokens and their time.
+
+        Ingestion leaves it out: some of the prompt may have come from a cache. As the value that
+        a report prints it is the only one that can be meant.
+        """
+        if key != "prefill_throughput":
+            return None
+        batch = sample.batch
+        if id(batch) not in self._prefill:
+            tokens, time = batch.column("prompt_tokens"), batch.column("prefill_time")
+            column = None
+            if tokens and time and time.unit == "s":
+                values = [
+                    n / t if n and t else None
+                    for n, t in zip(tokens.values, time.values, strict=True)
+                ]
+                name = f"{tokens.name} / {time.name}"
+                column = Column(name, "metric", key, "", "tokens/s", 1.0, values, values)
+            self._prefill[id(batch)] = column
+        return self._prefill[id(batch)]
+
     def summaries(self, about: Selector, key: str) -> list[Summed]:
         """Values of a metric in summaries that have what is named."""
-        return [s for s in self.summed if s.column.key == key and self.summed_fits(s, about)]
+        known = (about, key)
+        if known not in self._summaries:
+            self._summaries[known] = [
+                s for s in self.summed if s.column.key == key and self.summed_fits(s, about)
+            ]
+        return self._summaries[known]
 
     def summed_fits(self, summed: Summed, about: Selector) -> bool:
         """Whether a value of a summary has what is named."""
@@ -291,6 +324,12 @@ class Evidence:
 
     def models_with(self, about: Selector, keys: Sequence[str]) -> list[str]:
         """The models that have values of any of these metrics among what is named."""
+        known = (about, tuple(keys))
+        if known not in self._with:
+            self._with[known] = self._models_with(about, keys)
+        return self._with[known]
+
+    def _models_with(self, about: Selector, keys: Sequence[str]) -> list[str]:
         found: dict[str, None] = {}
         for key in keys:
             for sample, _ in self.members(about, key):

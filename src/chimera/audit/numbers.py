@@ -295,14 +295,15 @@ def _ranges(text: str, numbers: list[Number]) -> list[Number]:
 
 def _joined(text: str, low: Number, high: Number) -> Number | None:
     gap = text[low.end : high.start]
-    if _OF.fullmatch(gap) and not low.unit and low.value <= high.value and low.high is None:
+    whole = not low.unit and not high.unit and "." not in high.written
+    if _OF.fullmatch(gap) and whole and low.value <= high.value and low.high is None:
         return msgspec.structs.replace(low, end=high.end, of=high.value)
     if re.fullmatch(r"\s*[,;]\s*", gap) and _is_interval(text, low, high):
         return _range_of(low, high, between=True)
     link = _RANGE.fullmatch(gap)
     if not link or low.high is not None:
         return None
-    between = bool(_BETWEEN.search(text[: low.start]))
+    between = bool(_BETWEEN.search(text[max(0, low.start - 48) : low.start]))
     dash = gap.strip() in ("-", "–", "—", "−", "..", "...", "…")
     alike = not low.unit or (low.unit, low.scale) == (high.unit, high.scale)
     moving = _MOVING.search(text[max(0, low.start - 32) : low.start])
@@ -310,7 +311,7 @@ def _joined(text: str, low: Number, high: Number) -> Number | None:
     if not dash and (not between or (moving and low.unit)) and not plain:
         return None
     if gap.strip().lower() == "and" and not re.search(
-        r"between\s*$", text[: low.start], re.IGNORECASE
+        r"between\s*$", text[max(0, low.start - 16) : low.start], re.IGNORECASE
     ):
         return None
     if low.unit and high.unit and low.unit != high.unit:
@@ -359,7 +360,7 @@ def _words(text: str) -> list[Number]:
                 continue
             if re.search(
                 r"\b(?:no|any|this|that|the|each|every|which)\s+$",
-                text[: match.start()],
+                text[max(0, match.start() - 12) : match.start()],
                 re.IGNORECASE,
             ):
                 continue

@@ -143,7 +143,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     (r"failures?|errors?|failed|failing|timeouts?|timed out|unsuccessful|errored|crashes", "failed"),
     (r"success(?:es|ful|fully)?|succeeded|succeed|completed|passed", "succeeded"),
     (_ONE_WORD + r"(?:requests?|runs?|records?|samples?|measurements?|rows?|trials?|tests?|"
-     r"data ?points?|observations?|inferences?|responses?|calls?|results?|experiments?|"
+     r"data ?points?|observations?|inferences?|responses?|answers?|calls?|results?|experiments?|"
      r"entries|generations?|completions?)", "records"),
     (r"(?:distinct |different )?" + _ONE_WORD + r"(?:models|model(?! ?(?:load|size|file|name|family|card|loading|weights))|llms?)(?: variants?)?|variants?", "models"),
     (r"(?:parameter |different |distinct )?(?:configurations?|configs?|settings|combinations?|"

@@ -90,7 +90,9 @@ class ProseJudge:
             if measured and not self.evidence.ingest.files and verdict.label not in GOOD:
                 reason = "the folder is empty: nothing was measured"
                 verdict = Verdict("fabricated", reason, kind=verdict.kind)
-            advice = _ADVICE.search(section) or MODAL.search(sentence.text[: number.start])
+            advice = _ADVICE.search(section) or MODAL.search(
+                sentence.text[max(0, number.start - 240) : number.start]
+            )
             if advice and verdict.label not in GOOD:
                 verdict = Verdict(
                     "unverifiable", "it is advice or an example, not a finding", kind=verdict.kind

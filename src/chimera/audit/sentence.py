@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -31,6 +31,7 @@ _NO_END = re.compile(
 _CODE_NAME = re.compile(r"(?<![\w.])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?![\w])")
 _FIELD = re.compile(r"(?<![\w/])[A-Za-z]\w*(?:\[\d+\])?(?:\.\w+)*_\w+(?:\[\d+\])?(?:\.\w+)*|"
                     r"(?<![\w/])[A-Za-z]\w*\[\d+\]\.\w+")  # fmt: skip
+_LONGEST = 2000  # characters
 _OVERALL = re.compile(
     r"\b(?:across (?:all|the|every)|overall|in total|in all|a total of|the total|"
     r"all (?:the )?models|every model|altogether|"
@@ -51,7 +52,17 @@ def sentences_of(text: str) -> list[tuple[int, int]]:
         start = match.end()
     if text[start:].strip():
         found.append((start, len(text)))
-    return found
+    return [piece for span in found for piece in _pieces(text, *span)]
+
+
+def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """A sentence, cut at blanks where it is longer than any that was written for people."""
+    while end - start > _LONGEST:
+        cut = text.rfind(" ", start, start + _LONGEST)
+        cut = cut if cut > start else start + _LONGEST
+        yield start, cut
+        start = cut
+    yield start, end
 
 
 class Sentence:

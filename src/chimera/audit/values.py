@@ -71,6 +71,14 @@ def values_of(evidence: Evidence, about: About) -> list[Value]:
     A figure of several models is theirs together; nobody means that by a figure without any
     model, unless it says so or there is one model alone.
     """
+    known = (about.selector, about.keys, about.statistic)
+    found: list[Value] | None = evidence.values_known.get(known)
+    if found is None:
+        found = evidence.values_known[known] = _values_of(evidence, about)
+    return found
+
+
+def _values_of(evidence: Evidence, about: About) -> list[Value]:
     found: list[Value] = []
     for key in about.keys:
         found.extend(_values_of_key(evidence, about.selector, key, about.statistic))
@@ -93,6 +101,8 @@ def _values_of_key(
     for summed in evidence.summaries(about, key):
         several.setdefault(summed.column.statistic, []).append(summed)
     yield from _of_several(several, statistic, f"{name} of {where}")
+    if statistic not in several:
+        yield from _of_arrays(evidence, several.get("mean", []), statistic, f"{name} of {where}")
     for summed in evidence.summaries(about, key):
         own = summed.column.statistic
         fits = own == statistic or (not own and statistic in ("", "mean")) or (
@@ -103,6 +113,18 @@ def _values_of_key(
             yield Value(
                 summed.value, summed.column.unit, what, (summed.place,), own == statistic or not own
             )
+
+
+def _of_arrays(
+    evidence: Evidence, rows: list[Summed], statistic: str, what: str
+) -> Iterator[Value]:
+    """A statistic of the samples that stand in the record beside their mean."""
+    for row in rows:
+        samples = evidence.arrays.of(row.batch, row.row, row.column)
+        value = statistic_of(samples, statistic)
+        if value is not None:
+            text = f"{statistic} of the {len(samples)} samples of {what}"
+            yield Value(value, row.column.unit, text, (row.place,), n=len(samples))
 
 
 def _of_several(several: dict[str, list[Summed]], statistic: str, what: str) -> Iterator[Value]:

@@ -22,7 +22,7 @@ VERBS: tuple[tuple[str, int, str], ...] = (
     (r"exceed(?:s|ed)?", 1, "value"),
 )  # fmt: skip
 THAN = re.compile(
-    r"\b(?:" + "|".join(f"({p})" for p, _, _ in MORE) + r")\b(?P<gap>[^.;]{0,70}?)\b"
+    r"\b(?:" + "|".join(f"({p})" for p, _, _ in MORE) + r")\b(?P<gap>[^;\n]{0,90}?)\b"
     r"(?P<than>than|compared (?:to|with)|relative to|versus|vs\.?|over)\b",
     re.IGNORECASE,
 )
