@@ -103,8 +103,11 @@ def _values_of_key(
     yield from _of_several(several, statistic, f"{name} of {where}")
     if statistic not in several:
         yield from _of_arrays(evidence, several.get("mean", []), statistic, f"{name} of {where}")
+    repeated = _repeated(evidence, about, key)
     for summed in evidence.summaries(about, key):
         own = summed.column.statistic
+        if (id(summed.batch), summed.row) in repeated:
+            continue  # one of several runs of the same: only their mean is meant
         fits = own == statistic or (not own and statistic in ("", "mean")) or (
             not statistic and own in ("mean", "median")
         )  # fmt: skip
@@ -113,6 +116,17 @@ def _values_of_key(
             yield Value(
                 summed.value, summed.column.unit, what, (summed.place,), own == statistic or not own
             )
+
+
+def _repeated(evidence: Evidence, about: Selector, key: str) -> set[tuple[int, int]]:
+    """The rows of summaries that are runs of one and the same configuration."""
+    groups: dict[object, set[tuple[int, int]]] = {}
+    for summed in evidence.summaries(about, key):
+        levels = evidence.row_levels(summed.batch, summed.row)
+        model = evidence.identity(summed.batch, summed.row, "model")
+        alike = (model, summed.column.statistic, tuple(sorted(levels.items())))
+        groups.setdefault(alike, set()).add((id(summed.batch), summed.row))
+    return {place for group in groups.values() if len(group) > 1 for place in group}
 
 
 def _of_arrays(
