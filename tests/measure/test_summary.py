@@ -117,7 +117,7 @@ def test_no_percentile_of_too_few(n: int, p95: bool, p99: bool, p99_interval: bo
 
 def test_nothing_is_none_and_not_zero() -> None:
     assert distribution({}) is None
-    assert interval([None, None]) is None
+    assert interval([(1, None), (2, None)]) is None
     failed = request(0, 1, 100, error=Failure(ErrorClass.TIMEOUT, "late"))
     one = only(summarise(a_file(failed)))
     assert (one.n, one.failed) == (0, 1)

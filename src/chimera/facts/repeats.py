@@ -1,36 +1,36 @@
-"""Records of one repeat share its state, so that they are no independent samples.
-
-What differs from one repeat to the next (heat, a neighbour, where memory lay) met all requests of
-a repeat alike. An interval that takes each of them for a sample of its own is too narrow.
-"""
+"""Records as ``chimera.stats.repeats`` takes them: with the repeat, where their table names any."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import Any
 
-from chimera.facts.dataset import Members, Sample
-from chimera.record.batch import Batch
-from chimera.stats.compare import Difference
-from chimera.stats.describe import mean
+from chimera.facts.dataset import Sample
+from chimera.record.batch import Batch, Column
+from chimera.stats.repeats import Measured
 
 
-def by_repeat(members: Members) -> list[tuple[float, Sample]]:
-    """(mean, one record) of each condition in each repeat of its table.
+def measured(
+    members: Sequence[tuple[Sample, Column]], conditions: Sequence[Hashable] | None = None
+) -> list[Measured]:
+    """The members' values, each with its repeat and its condition.
 
-    Records whose table names no repeats, or one for all, stand for themselves.
+    A table names repeats where it has more than one. A cold start belongs to none: it is a start
+    of its own.
     """
     repeats: dict[int, list[Any] | None] = {}
-    groups: dict[tuple[object, ...], list[tuple[float, Sample]]] = {}
+    found = []
     for place, (sample, column) in enumerate(members):
         table = id(sample.batch)
         if table not in repeats:
             repeats[table] = _repeats(sample.batch)
-        found = repeats[table]
-        key: tuple[object, ...] = (place,)
-        if found is not None:
-            key = (table, sample.condition, str(found[sample.index]))
-        groups.setdefault(key, []).append((column.values[sample.index], sample))
-    return [(mean([value for value, _ in group]), group[0][1]) for group in groups.values()]
+        own = repeats[table]
+        repeat = None
+        if own is not None and sample.phase != "cold":
+            repeat = (table, str(own[sample.index]))
+        condition = sample.prompt if conditions is None else conditions[place]
+        found.append(Measured(column.values[sample.index], repeat, condition))
+    return found
 
 
 def _repeats(batch: Batch) -> list[Any] | None:
@@ -38,12 +38,3 @@ def _repeats(batch: Batch) -> list[Any] | None:
     if column is None or len({str(value) for value in column.raw}) < 2:
         return None
     return column.raw
-
-
-def centred(spread: Difference, value: float) -> Difference:
-    """The interval of ``spread`` around ``value``, where both estimate the same difference.
-
-    The value over all records is shown, and between repeats is how far it can be trusted.
-    """
-    shift = value - spread.value
-    return Difference(value, spread.low + shift, spread.high + shift, spread.df, spread.p)

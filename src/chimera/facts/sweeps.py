@@ -118,8 +118,7 @@ def _sweep(book: FactBook, subject: Subject, samples: list[Sample]) -> Sweep | N
         if metric in RESPONSES and unit:
             effects.extend(effects_of(book, subject, metric, unit, warm_of(members)))
             if metric_better(metric) == "higher":
-                top = best_of(book, subject, metric, unit, members)
-                best.extend([top] if top else [])
+                best.extend(best_of(book, subject, metric, unit, members, effects))
     return Sweep(
         subject,
         tuple(levels),
