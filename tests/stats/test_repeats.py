@@ -70,7 +70,7 @@ def test_a_prompt_that_failed_on_one_side_is_left_out_on_the_other() -> None:
     """The long prompt of ``b`` failed in the second repeat: that is no gain of ``b``."""
     a = [r for i in (1, 2, 3) for r in (*block(i, 1.0 + i / 99, condition="short"),
                                         *block(i, 9.0 + i / 98, condition="long"))]  # fmt: skip
-    b = [r._replace(value=r.value + 0.01 * r.repeat) for r in a]
+    b = [r._replace(value=r.value + 0.01 * (i // 2)) for i, r in enumerate(a, start=2)]
     b = [r for r in b if (r.repeat, r.condition) != (2, "long")]
     test, _ = difference(a, b, 0.95)
     assert test is not None

@@ -34,6 +34,7 @@ KEY_METRICS = (
     "output_throughput",
     "prefill_throughput",
     "request_throughput",
+    "goodput",
     "ttft",
     "tpot",
     "e2e_latency",
