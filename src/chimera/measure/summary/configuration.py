@@ -22,7 +22,11 @@ from chimera.record.run import Configuration, Run
 
 
 def summarise_configuration(
-    run: Run, configuration: Configuration, requests: Sequence[Request], blocks: Sequence[Block]
+    run: Run,
+    configuration: Configuration,
+    name: str,
+    requests: Sequence[Request],
+    blocks: Sequence[Block],
 ) -> ConfigurationSummary:
     """``requests`` and ``blocks`` are those of this configuration."""
     measured = [request for request in requests if request.phase == "measured"]
@@ -32,6 +36,7 @@ def summarise_configuration(
     slo = run.plan.slo
     return ConfigurationSummary(
         index=configuration.index,
+        name=name,
         options=configuration.options.as_set(),
         arrival=configuration.arrival,
         concurrency=configuration.concurrency,
