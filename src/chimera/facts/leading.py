@@ -21,7 +21,8 @@ _SCOPE = "best and runner-up"
 class Best(msgspec.Struct, frozen=True):
     """The highest configuration and its runner-up. ``gap_sd`` is their gap in residual sd.
 
-    ``gap_sd`` and ``residual`` are None where no additive fit of the settings is possible.
+    ``gap_sd`` and ``residual`` are None where no additive fit of the settings is possible. ``load``
+    is that of both, () where all records have one load.
     """
 
     metric: str
@@ -33,44 +34,54 @@ class Best(msgspec.Struct, frozen=True):
     certain: bool
     first_label: str
     second_label: str
+    load: Subject = ()
 
 
 def best_of(
     book: FactBook,
-    subject: Subject,
-    metric: str,
-    unit: str,
+    populations: list[Subject],
+    what: tuple[Subject, str, str],
     members: Members,
     effects: list[Effect],
 ) -> list[Best]:
     """At each load, the two configurations with the highest means, where there are two.
 
+    ``what`` is (subject, metric, unit); the ``populations`` are those of the subject.
     The intervals allow for the leader's pairs with each of the others (Bonferroni); a pair that
     one of the ``effects`` on the metric is about has the interval that it has there.
     """
+    subject, metric, unit = what
     if headline_scope(metric, members) == "warm":
         members = warm_of(members)
-    loads: dict[Subject, dict[Condition, Members]] = {}
-    for member in members:
-        groups = loads.setdefault(load_of(member[0]), {})
-        groups.setdefault(member[0].parameters, []).append(member)
-    leaders = level_for(leaders_of([len(groups) for groups in loads.values()]))
+    loads = [(p[len(subject) :], _at(members, p[len(subject) :])) for p in populations]
+    leaders = level_for(leaders_of([len(groups) for _, groups in loads if groups]))
     told = {e.between: e.level for e in effects if e.metric == metric}
     residual = _residual(book, subject, metric, unit, members)
     names, seen = _config_names(members), seen_by([s for s, _ in members])
     found = []
-    for groups in loads.values():
+    for load, groups in loads:
         ranked = sorted(groups, key=lambda c: -mean(_values(groups[c])))[:2]
         if len(ranked) == 2:
             level = told.get(frozenset(ranked), leaders)
             gap = gap_of(groups[ranked[0]], groups[ranked[1]], seen, level)
             labels = [names.get(c, condition_label(c)) for c in ranked]
             both: Subject = (*subject, ("first", labels[0]), ("second", labels[1]))
-            facts = gap_facts(book, both, (subject, metric, unit), ranked, gap, _SCOPE)
+            facts = gap_facts(book, both, what, ranked, gap, _SCOPE)
             gap_sd = None if residual is None else _gap_sd(book, both, facts[2], residual)
             certain = gap.test is not None and gap.test.low > 0
-            found.append(Best(metric, *facts, gap_sd, residual, certain, labels[0], labels[1]))
+            top = Best(metric, *facts, gap_sd, residual, certain, labels[0], labels[1], load)
+            found.append(top)
     return found
+
+
+def _at(members: Members, load: Subject) -> dict[Condition, Members]:
+    """The members at one load, by configuration."""
+    names = tuple(name for name, _ in load)
+    groups: dict[Condition, Members] = {}
+    for member in members:
+        if load_of(member[0], names) == load:
+            groups.setdefault(member[0].parameters, []).append(member)
+    return groups
 
 
 def _values(members: Members) -> list[float]:
