@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chimera.stats.repeats import FEW_REPEATS
 from tests.facts.folders import about, facts_from, facts_in, repeated, sweep_rows, write_json
 
 RATE = "eval_rate_tokens_per_s"
@@ -94,6 +95,24 @@ def test_a_parameter_nested_in_one_of_many_levels_is_not_judged(tmp_path: Path) 
     ]
     facts = facts_from(tmp_path, rows)
     assert not [e for s in facts.sweeps for e in s.effects]
+
+
+def test_a_running_number_is_no_repeat_that_hides_effects(tmp_path: Path) -> None:
+    """What files call a trial or an iteration may only count the records."""
+    rows = sweep_rows(4, prompts=("a", "b" * 40), repeats=2, effect={("num_thread", 4): 5.0})
+    rows = [{**row, "iteration": i} for i, row in enumerate(rows)]
+    (sweep,) = facts_from(tmp_path, rows).sweeps
+    assert [e.parameter for e in sweep.effects if e.certain] == ["num_thread"]
+
+
+def test_two_repeats_tell_nothing(tmp_path: Path) -> None:
+    rows = sweep_rows(4, prompts=("a", "b"), effect={("num_thread", 4): 50.0})
+    rows = [{**row, "repeat": i, RATE: row[RATE] + i / 7} for row in rows for i in (1, 2)]
+    rows += [{**row, "model": "beta:2b", RATE: row[RATE] + 20} for row in rows]
+    facts = facts_from(tmp_path, rows)
+    assert not [e for s in facts.sweeps for e in s.effects]
+    assert not [c for c in facts.comparisons if c.certain]
+    assert {c.difference.ci_why for c in facts.comparisons if c.difference} == {FEW_REPEATS}
 
 
 def test_counts_of_a_summary(tmp_path: Path) -> None:

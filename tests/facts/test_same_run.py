@@ -181,6 +181,22 @@ def test_verdicts_are_the_same(tmp_path: Path, name: str) -> None:
     assert len(bests) == len({c.best for c in shown})
 
 
+@pytest.mark.parametrize("name", ["two", "two that are alike"])
+def test_the_effect_of_the_only_setting_is_the_difference_of_the_two(
+    tmp_path: Path, name: str
+) -> None:
+    summary, facts = both(write_run(tmp_path, 8, **RUNS[name]))
+    shown = {c.metric: c for c in summary.comparisons}
+    for metric in ("ttft_s", "decode_tokens_per_s"):
+        (effect,) = [e for s in facts.sweeps for e in s.effects if e.metric == METRICS[metric]]
+        told = shown[metric]
+        assert effect.certain == told.certain
+        assert effect.difference.ci95 is not None
+        assert told.ci95 is not None
+        bounds = sorted(map(abs, effect.difference.ci95))
+        assert bounds == pytest.approx(sorted(map(abs, told.ci95)))
+
+
 def test_the_example_is_told_alike(examples: Path) -> None:
     summary = summarise(read_run(examples / "gemma3-270m-cpu" / "run.jsonl"))
     facts = facts_in(examples / "gemma3-270m-cpu")

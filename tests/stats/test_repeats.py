@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chimera.stats.additive import fit_additive
 from chimera.stats.compare import paired, welch
@@ -58,7 +59,7 @@ def test_the_same_repeats_are_paired() -> None:
 
 
 def test_other_repeats_are_compared_by_welch() -> None:
-    others = [r._replace(repeat=f"another {r.repeat}") for r in B]
+    others = [replace(r, repeat=f"another {r.repeat}") for r in B]
     test, _ = difference(A, others, 0.95)
     assert test is not None
     expected = welch([8.25, 10.2, 7.4], [10.5, 12.5, 9.5])
@@ -70,7 +71,7 @@ def test_a_prompt_that_failed_on_one_side_is_left_out_on_the_other() -> None:
     """The long prompt of ``b`` failed in the second repeat: that is no gain of ``b``."""
     a = [r for i in (1, 2, 3) for r in (*block(i, 1.0 + i / 99, condition="short"),
                                         *block(i, 9.0 + i / 98, condition="long"))]  # fmt: skip
-    b = [r._replace(value=r.value + 0.01 * (i // 2)) for i, r in enumerate(a, start=2)]
+    b = [replace(r, value=r.value + 0.01 * (i // 2)) for i, r in enumerate(a, start=2)]
     b = [r for r in b if (r.repeat, r.condition) != (2, "long")]
     test, _ = difference(a, b, 0.95)
     assert test is not None

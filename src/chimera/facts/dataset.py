@@ -38,7 +38,7 @@ class Sample(msgspec.Struct):
     ``cold_why`` says how the cold start is known ("recorded", "load time", "first of its file").
     ``condition`` is everything that was set: parameters, prompt, and ``other``: columns of no
     known name that take a few values (they may be settings, so records that differ in them are
-    not alike).
+    not alike). ``repeat`` is None where the table names no repeats, or one for all.
     """
 
     batch: Batch
@@ -51,6 +51,7 @@ class Sample(msgspec.Struct):
     cold_why: str = ""
     other: Condition = ()
     condition: Condition = ()
+    repeat: tuple[int, str] | None = None
 
     def value(self, column: Column) -> float | None:
         """The record's value in a column of its table; None where it has none."""
@@ -302,6 +303,7 @@ def _samples(batch: Batch, varying: tuple[str, ...]) -> list[Sample]:
     settings = sorted([*columns, *fixed], key=lambda kv: kv[0])
     prompts = batch.column("prompt", role="identity") or batch.column("prompt_id", role="identity")
     possible = _possible_settings(batch)
+    repeats = _repeats(batch)
     samples = []
     for i in range(n):
         if batch.duplicate_of[i]:
@@ -324,9 +326,18 @@ def _samples(batch: Batch, varying: tuple[str, ...]) -> list[Sample]:
                 batch.outcomes[i],
                 "recorded" if phase == "cold" else "",
                 other,
+                repeat=repeats[i],
             )
         )
     return samples
+
+
+def _repeats(batch: Batch) -> list[tuple[int, str]] | list[None]:
+    """The repeat of each record, which is one of its table."""
+    column = batch.column("repeat", role="status")
+    table = id(batch)
+    found = [] if column is None else [(table, str(value)) for value in column.raw]
+    return found if len(set(found)) > 1 else [None] * len(batch)
 
 
 def _possible_settings(batch: Batch) -> list[tuple[str, list[Any]]]:

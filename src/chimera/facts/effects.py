@@ -18,8 +18,9 @@ from chimera.facts.fact import Fact
 from chimera.facts.gaps import Seen, gap_facts, gap_of
 from chimera.facts.repeats import measured
 from chimera.stats.additive import Additive, fit_additive
-from chimera.stats.compare import Difference
-from chimera.stats.repeats import LEAST_REPEATS, level_for, names_repeats, pairs_of
+from chimera.stats.compare import Difference, centred
+from chimera.stats.describe import mean
+from chimera.stats.repeats import LEAST_REPEATS, Measured, level_for, names_repeats, pairs_of
 
 MAX_LEVELS = 12
 _MAX_BLOCKS = 60
@@ -121,9 +122,8 @@ def effects_of(
 ) -> list[Effect]:
     """The largest contrast of each parameter; a certain one before a larger uncertain one.
 
-    Empty where the fit leaves fewer than three degrees of freedom, or repeats that are named do
-    not hold every level. The intervals allow for all contrasts of the metric together
-    (Bonferroni), and are those of ``chimera.stats.repeats``.
+    Empty where the fit leaves fewer than three degrees of freedom. The intervals allow for all
+    contrasts of the metric together (Bonferroni), and are those of ``chimera.stats.repeats``.
     """
     if len(warm) < _LEAST_DF + 1:
         return []
@@ -171,18 +171,44 @@ def effects_of(
 def _contrast(
     warm: Members, fit: Additive, levels: Levels
 ) -> Callable[[str, Any, Any, float], Difference | None]:
-    """What gives the interval of a contrast: the fit of the records, or between the repeats."""
-    records = measured(warm)
+    """What gives the interval of a contrast: the fit of the records where no repeats are named.
+
+    Otherwise the repeats: those that hold all levels, or a fit of their means.
+    """
+    records = measured(warm, [s.prompt for s, _ in warm])
     if not names_repeats(records):
         return fit.contrast
     held: dict[Hashable, set[tuple[str, Any]]] = {}
     for i, record in enumerate(records):
         held.setdefault(record.repeat, set()).update((n, v[i]) for n, v in levels.items())
     every = set().union(*held.values())
-    if None in held or sum(found == every for found in held.values()) < LEAST_REPEATS:
-        return lambda *_: None
-    scores = fit.scores([record.repeat for record in records])
-    return lambda name, a, b, level: fit.between(name, a, b, scores, level)
+    if None not in held and sum(found == every for found in held.values()) >= LEAST_REPEATS:
+        scores = fit.scores([record.repeat for record in records])
+        return lambda name, a, b, level: fit.between(name, a, b, scores, level)
+    noise = _of_means(records, levels) if len(held) >= LEAST_REPEATS else None
+
+    def contrast(name: str, a: Any, b: Any, level: float) -> Difference | None:
+        test = noise.contrast(name, a, b, level) if noise else None
+        return test and centred(test, fit.difference(name, a, b))
+
+    return contrast
+
+
+def _of_means(records: list[Measured], levels: Levels) -> Additive | None:
+    """The fit of the mean of each setting in each repeat; what it was asked are blocks."""
+    cells: dict[Hashable, list[int]] = {}
+    for i, record in enumerate(records):
+        key = i if record.repeat is None else (record.repeat, *(v[i] for v in levels.values()))
+        cells.setdefault(key, []).append(i)
+    means = [mean([records[i].value for i in cell]) for cell in cells.values()]
+    factors: dict[str, list[Any]] = {
+        name: [values[cell[0]] for cell in cells.values()] for name, values in levels.items()
+    }
+    asked = [frozenset(records[i].condition for i in cell) for cell in cells.values()]
+    if len(set(asked)) > 1:
+        factors["asked"] = asked
+    noise = fit_additive(means, factors)
+    return noise if noise and noise.df >= _LEAST_DF else None
 
 
 def _of_one(

@@ -19,6 +19,8 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from chimera.stats.additive import fit_additive
 from chimera.stats.compare import Difference, centred, paired, welch
 from chimera.stats.describe import mean, sample_sd
@@ -30,7 +32,7 @@ FEW_REPEATS = "fewer than three repeats have no interval"
 UNLIKE = "the two were not measured alike (prompts or other columns differ)"
 
 
-class Measured(NamedTuple):
+class Measured(msgspec.Struct, frozen=True, gc=False):
     """A value, its repeat (None where none is named) and what else it was measured under."""
 
     value: float
@@ -64,13 +66,20 @@ def leaders_of(counts: Sequence[int]) -> int:
     return sum(count - 1 for count in counts)
 
 
-def by_repeat(records: Sequence[Measured]) -> dict[Hashable, float]:
-    """The units and their values: of each repeat the mean; a record without one is its own."""
-    groups: dict[Hashable, list[float]] = {}
+def by_repeat(records: Sequence[Measured]) -> list[Measured]:
+    """The units: of each repeat the mean, under all that it was measured under; a record without
+    a repeat is its own.
+    """
+    groups: dict[Hashable, list[Measured]] = {}
     for record in records:
         key = object() if record.repeat is None else record.repeat
-        groups.setdefault(key, []).append(record.value)
-    return {key: mean(values) for key, values in groups.items()}
+        groups.setdefault(key, []).append(record)
+    return [
+        Measured(
+            mean([r.value for r in some]), some[0].repeat, frozenset(r.condition for r in some)
+        )
+        for some in groups.values()
+    ]
 
 
 def names_repeats(records: Sequence[Measured]) -> bool:
@@ -85,7 +94,7 @@ def mean_of(records: Sequence[Measured]) -> Mean:
     spread; and where Student's t would reach below zero for values that never do.
     """
     values = [record.value for record in records]
-    centre, units = mean(values), list(by_repeat(records).values())
+    centre, units = mean(values), [unit.value for unit in by_repeat(records)]
     n = len(units)
     if n < LEAST_REPEATS and names_repeats(records):
         return Mean(centre, n, None, FEW_REPEATS)
@@ -141,16 +150,18 @@ def difference(
 
 
 def _between_repeats(
-    a: dict[Hashable, float], b: dict[Hashable, float], level: float
+    a: list[Measured], b: list[Measured], level: float
 ) -> tuple[Difference | None, str]:
-    shared = [repeat for repeat in a if repeat in b]
+    of_b = {unit.repeat: unit.value for unit in b if unit.repeat is not None}
+    shared = [unit for unit in a if unit.repeat in of_b]
     if min(len(shared) or len(a), len(b)) < LEAST_REPEATS:
         return None, FEW_REPEATS
     if shared:
-        test = paired([a[repeat] - b[repeat] for repeat in shared], level)
-    else:
-        test = welch(list(b.values()), list(a.values()), level)
-    return test, "the differences have no spread"
+        gaps = [unit.value - of_b[unit.repeat] for unit in shared]
+        return paired(gaps, level), "the differences have no spread"
+    if Counter(unit.condition for unit in a) != Counter(unit.condition for unit in b):
+        a, b = ([Measured(unit.value) for unit in side] for side in (a, b))
+    return _between_records(a, b, level)
 
 
 def _between_records(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import islice
 
 from chimera.measure.summary.types import Comparison, ConfigurationSummary
-from chimera.record.metrics.registry import HIGHER_IS_BETTER, METRICS
+from chimera.measure.until import records_of
+from chimera.record.metrics.registry import HIGHER_IS_BETTER
 from chimera.record.request import Request
 from chimera.stats.describe import mean
 from chimera.stats.repeats import Measured, difference, leaders_of, level_for, pairs_of
@@ -28,22 +29,10 @@ def compare(
         loads.setdefault((one.arrival, one.concurrency, one.request_rate), []).append(one.index)
     found: list[Comparison] = []
     for metric in COMPARED:
-        records = _records(requests, metric)
+        records = records_of(requests, metric)
         groups = [{i: records[i] for i in group if i in records} for group in loads.values()]
         found.extend(_leads(metric, [group for group in groups if len(group) > 1]))
     return tuple(sorted(found, key=lambda one: not one.certain))
-
-
-def _records(requests: Sequence[Request], metric: str) -> _Records:
-    """The values of each configuration, warm requests only."""
-    found: _Records = {}
-    for request in requests:
-        if request.phase == "measured" and request.error is None:
-            value = METRICS[metric](request)
-            if value is not None:
-                record = Measured(value, request.repeat, request.prompt_id)
-                found.setdefault(request.configuration, []).append(record)
-    return found
 
 
 def _leads(metric: str, groups: list[_Records]) -> list[Comparison]:
