@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,37 @@ def test_a_running_number_is_no_repeat_that_hides_effects(tmp_path: Path) -> Non
     rows = [{**row, "iteration": i} for i, row in enumerate(rows)]
     (sweep,) = facts_from(tmp_path, rows).sweeps
     assert [e.parameter for e in sweep.effects if e.certain] == ["num_thread"]
+
+
+def incomplete_sweep(seed: int) -> list[dict[str, object]]:
+    """Two to four configurations of one or two settings, some records lost."""
+    rng = random.Random(seed)
+    threads = (1, 2) if seed % 2 else (1,)
+    grid = [(size, n) for size in (1, 2, 3) for n in threads]
+    rows = []
+    for size, n in rng.sample(grid, rng.randint(2, min(4, len(grid)))):
+        for prompt in ("a", "bb") if seed % 3 else ("",):
+            for i in range(rng.choice((3, 4, 5))):
+                row = {"model": "a:1b", "num_ctx": size, "num_thread": n, "prompt": prompt,
+                       RATE: round(100 + 5 * size + rng.gauss(0, 1), 6)}  # fmt: skip
+                if rng.random() > 0.05:
+                    rows.append(row | ({"repeat": i} if seed % 5 > 1 else {}))
+    return rows
+
+
+def test_one_difference_has_one_interval(tmp_path: Path) -> None:
+    several = 0
+    for seed in range(250):
+        facts = facts_from(tmp_path, incomplete_sweep(seed))
+        widths: dict[tuple[str, str], list[float]] = {}
+        for fact in facts.book:
+            if fact.statistic == "difference" and fact.ci95 and isinstance(fact.value, float):
+                key = (fact.metric, f"{abs(fact.value):.9g}")
+                widths.setdefault(key, []).append(fact.ci95[1] - fact.ci95[0])
+        for same in widths.values():
+            assert same == pytest.approx([same[0]] * len(same)), seed
+            several += len(same) > 1
+    assert several > 20
 
 
 def test_two_repeats_tell_nothing(tmp_path: Path) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
+from math import isclose
 from typing import Any
 
 import msgspec
 
 from chimera.facts.book import FactBook, origins_of
-from chimera.facts.dataset import Condition, Members, Sample, Subject, in_order, level_label
+from chimera.facts.dataset import Members, Sample, Subject, in_order, level_label
 from chimera.facts.fact import Fact
-from chimera.facts.gaps import Seen, gap_facts, gap_of
+from chimera.facts.gaps import Gap, Seen, gap_facts, gap_of
 from chimera.facts.repeats import measured
 from chimera.stats.additive import Additive, fit_additive
 from chimera.stats.compare import Difference, centred
@@ -31,8 +32,7 @@ Levels = dict[str, list[Any]]
 class Effect(msgspec.Struct, frozen=True):
     """The largest contrast of one parameter on one metric, on warm records.
 
-    ``certain`` when its interval excludes zero. ``difference`` is ``high`` minus ``low`` level,
-    with an interval of ``level``. Where it is one of two configurations, they are ``between``.
+    ``certain`` when its interval excludes zero. ``difference`` is ``high`` minus ``low`` level.
     """
 
     parameter: str
@@ -42,8 +42,6 @@ class Effect(msgspec.Struct, frozen=True):
     high: str
     difference: Fact
     levels: Fact
-    level: float = 0.95
-    between: frozenset[Condition] = frozenset()
 
 
 def levels_of(samples: Sequence[Sample]) -> Levels:
@@ -118,28 +116,31 @@ def seen_by(samples: Sequence[Sample]) -> Seen:
 
 
 def effects_of(
-    book: FactBook, subject: Subject, metric: str, unit: str, warm: Members
+    book: FactBook, what: tuple[Subject, str, str], warm: Members, leads: list[Fact]
 ) -> list[Effect]:
     """The largest contrast of each parameter; a certain one before a larger uncertain one.
 
-    Empty where the fit leaves fewer than three degrees of freedom. The intervals allow for all
-    contrasts of the metric together (Bonferroni), and are those of ``chimera.stats.repeats``.
+    ``what`` is (subject, metric, unit). A difference that is one of ``leads``, those of the leading
+    configurations, has the interval that it has there. Empty where the fit leaves fewer than three
+    degrees of freedom. The intervals allow for all contrasts of the metric together (Bonferroni),
+    and are those of ``chimera.stats.repeats``.
     """
     if len(warm) < _LEAST_DF + 1:
         return []
+    subject, metric, unit = what
     fit, levels = fit_of(warm)
     if fit is None or fit.df < _LEAST_DF:
         return []
     level = level_for(sum(pairs_of(len(set(v))) for v in levels.values()))
     settings = {s.parameters for s, _ in warm}
     if len(levels) == 1 and [len(set(v)) for v in levels.values()] == [len(settings)]:
-        return _of_one(book, (subject, metric, unit), warm, levels, level)
+        return _of_one(book, what, warm, levels, level, leads)
     contrast = _contrast(warm, fit, levels)
     effects = []
     for name, values in levels.items():
         distinct = in_order(set(values))
         found: list[tuple[Difference, Any, Any]] = [
-            (test, a, b)
+            (_known(test, leads), a, b)
             for a, b in combinations(distinct, 2)
             if (test := contrast(name, a, b, level)) is not None
         ]
@@ -164,8 +165,18 @@ def effects_of(
             flags=("derived",),
         )
         count = _count(book, (subject, metric), warm, name, len(distinct))
-        effects.append(Effect(name, metric, bool(certain), a, b, gap, count, level))
+        effects.append(Effect(name, metric, bool(certain), a, b, gap, count))
     return effects
+
+
+def _known(test: Difference, leads: list[Fact]) -> Difference:
+    """``test`` with the interval of the same difference among ``leads``, if it is there."""
+    for lead in leads:
+        value, bounds = lead.value, lead.ci95
+        if isinstance(value, float) and bounds and isclose(abs(value), abs(test.value)):
+            low, high = bounds if (value > 0) == (test.value > 0) else (-bounds[1], -bounds[0])
+            return Difference(test.value, low, high, test.df, test.p)
+    return test
 
 
 def _contrast(
@@ -217,6 +228,7 @@ def _of_one(
     warm: Members,
     levels: Levels,
     level: float,
+    leads: list[Fact],
 ) -> list[Effect]:
     """The effect of the only parameter: two of its levels are two configurations."""
     ((name, values),) = levels.items()
@@ -224,22 +236,22 @@ def _of_one(
     groups: dict[Any, Members] = {}
     for member, own in zip(warm, values, strict=True):
         groups.setdefault(own, []).append(member)
-    pairs = [
-        (gap, a, b)
-        for a, b in combinations(in_order(set(values)), 2)
-        if (gap := gap_of(groups[b], groups[a], seen, level)).test is not None
-    ]
-    if not pairs:
+    found: list[tuple[Difference, Gap, Any, Any]] = []
+    for a, b in combinations(in_order(set(values)), 2):
+        gap = gap_of(groups[b], groups[a], seen, level)
+        if gap.test is not None:
+            gap.test = _known(gap.test, leads)
+            found.append((gap.test, gap, a, b))
+    if not found:
         return []
-    certain = [p for p in pairs if p[0].test and p[0].test.certain]
-    gap, low, high = max(certain or pairs, key=lambda p: abs(p[0].test.value if p[0].test else 0))
+    certain = [f for f in found if f[0].certain]
+    _, gap, low, high = max(certain or found, key=lambda f: abs(f[0].value))
     subject, metric, _ = what
     about = (*subject, ("parameter", name), ("from", level_label(low)), ("to", level_label(high)))
     conditions = [groups[end][0][0].parameters for end in (high, low)]
     _, _, fact = gap_facts(book, about, what, conditions, gap, "one setting")
     count = _count(book, (subject, metric), warm, name, len(groups))
-    ends = (level_label(low), level_label(high))
-    return [Effect(name, metric, bool(certain), *ends, fact, count, level, frozenset(conditions))]
+    return [Effect(name, metric, bool(certain), level_label(low), level_label(high), fact, count)]
 
 
 def _count(

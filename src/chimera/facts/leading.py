@@ -8,7 +8,7 @@ import msgspec
 
 from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Condition, Members, Subject, condition_label, load_of
-from chimera.facts.effects import Effect, fit_of, seen_by
+from chimera.facts.effects import fit_of, seen_by
 from chimera.facts.fact import Fact
 from chimera.facts.gaps import gap_facts, gap_of
 from chimera.facts.measures import headline_scope, warm_of
@@ -42,27 +42,23 @@ def best_of(
     populations: list[Subject],
     what: tuple[Subject, str, str],
     members: Members,
-    effects: list[Effect],
 ) -> list[Best]:
     """At each load, the two configurations with the highest means, where there are two.
 
     ``what`` is (subject, metric, unit); the ``populations`` are those of the subject.
-    The intervals allow for the leader's pairs with each of the others (Bonferroni); a pair that
-    one of the ``effects`` on the metric is about has the interval that it has there.
+    The intervals allow for the leader's pairs with each of the others (Bonferroni).
     """
     subject, metric, unit = what
     if headline_scope(metric, members) == "warm":
         members = warm_of(members)
     loads = [(p[len(subject) :], _at(members, p[len(subject) :])) for p in populations]
-    leaders = level_for(leaders_of([len(groups) for _, groups in loads if groups]))
-    told = {e.between: e.level for e in effects if e.metric == metric}
+    level = level_for(leaders_of([len(groups) for _, groups in loads if groups]))
     residual = _residual(book, subject, metric, unit, members)
     names, seen = _config_names(members), seen_by([s for s, _ in members])
     found = []
     for load, groups in loads:
         ranked = sorted(groups, key=lambda c: -mean(_values(groups[c])))[:2]
         if len(ranked) == 2:
-            level = told.get(frozenset(ranked), leaders)
             gap = gap_of(groups[ranked[0]], groups[ranked[1]], seen, level)
             labels = [names.get(c, condition_label(c)) for c in ranked]
             both: Subject = (*subject, ("first", labels[0]), ("second", labels[1]))

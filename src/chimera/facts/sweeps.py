@@ -118,10 +118,11 @@ def _sweep(
     best: list[Best] = []
     for (metric, unit), members in members_of(good).items():
         if metric in RESPONSES and unit:
-            effects.extend(effects_of(book, subject, metric, unit, warm_of(members)))
-            if metric_better(metric) == "higher":
-                what = (subject, metric, unit)
-                best.extend(best_of(book, populations, what, members, effects))
+            what = (subject, metric, unit)
+            higher = metric_better(metric) == "higher"
+            tops = best_of(book, populations, what, members) if higher else []
+            best.extend(tops)
+            effects.extend(effects_of(book, what, warm_of(members), [top.gap for top in tops]))
     return Sweep(
         subject,
         tuple(levels),
