@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chimera.cli.bench_output import bench_text
-from chimera.measure.names import names_of
+from chimera.measure.names import named_options, names_of
 from chimera.measure.summary import summarise
 from chimera.record.run import Configuration, Options
 from tests.measure.samples import REQUEST
@@ -34,6 +34,13 @@ def test_names_say_what_tells_apart() -> None:
 def test_a_swept_temperature_is_in_the_name() -> None:
     names = names_of(configurations(*((Options(temperature=t), {}) for t in (0.2, 0.8))))
     assert list(names.values()) == ["temperature=0.2", "temperature=0.8"]
+
+
+def test_a_search_names_options_without_their_loads() -> None:
+    rates = [{"arrival": "poisson", "request_rate": r, "concurrency": None} for r in (1.0, 2.0)]
+    grid = configurations(*((Options(temperature=t), rate) for t in (0.2, 0.8) for rate in rates))
+    assert named_options(grid)[2] == "temperature=0.8"
+    assert names_of(grid)[3] == "temperature=0.8 poisson 2/s"
 
 
 def test_loads_are_named() -> None:

@@ -252,8 +252,8 @@ class _Bench:
                 return
             found = verdict(plan.loads, best, shares, plan.slo)
             several = len(self._configurations) > len(plan.loads)
-            options = self._configurations[first].options
-            self._notes.append(f"{named_options(options)}: {found}" if several else found)
+            options = named_options(self._configurations)[first]
+            self._notes.append(f"{options}: {found}" if several else found)
 
     def _meets(self, first: int, shares: dict[int, float], step: int) -> bool:
         """Whether a load meets the limits in all of its repeats together."""

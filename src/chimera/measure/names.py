@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chimera.record.run import Configuration, Options
+from chimera.record.run import Configuration
 
 
 def names_of(configurations: Sequence[Configuration]) -> dict[int, str]:
@@ -12,16 +12,11 @@ def names_of(configurations: Sequence[Configuration]) -> dict[int, str]:
 
     Its options and load, as far as they tell it from the others; a lone one by what was set.
     """
-    options = {c.index: c.options.as_set() for c in configurations}
-    keys = list(dict.fromkeys(key for own in options.values() for key in own))
-    if len(configurations) > 1:
-        keys = [k for k in keys if len({repr(own.get(k)) for own in options.values()}) > 1]
-    else:
-        keys = [k for k in keys if k not in ("temperature", "seed")]  # which all runs set
+    options = named_options(configurations)
     loads = len({(c.arrival, c.concurrency, c.request_rate) for c in configurations}) > 1
     names = {}
     for one in configurations:
-        parts = [f"{key}={options[one.index].get(key, 'default')}" for key in keys]
+        parts = [options[one.index]] if options[one.index] else []
         if one.arrival != "closed":
             rate = "" if one.request_rate is None else f" {one.request_rate:g}/s"
             parts.append(one.arrival + rate)
@@ -31,13 +26,18 @@ def names_of(configurations: Sequence[Configuration]) -> dict[int, str]:
     return names
 
 
-def named_options(options: Options) -> str:
-    """Options in a few words, without what all runs set; "" for none."""
-    return " ".join(
-        f"{name}={value}"
-        for name, value in options.as_set().items()
-        if name not in ("temperature", "seed")
-    )
+def named_options(configurations: Sequence[Configuration]) -> dict[int, str]:
+    """The part of each name that its options are; "" where these tell nothing apart."""
+    options = {c.index: c.options.as_set() for c in configurations}
+    keys = list(dict.fromkeys(key for own in options.values() for key in own))
+    if len(configurations) > 1:
+        keys = [k for k in keys if len({repr(own.get(k)) for own in options.values()}) > 1]
+    else:
+        keys = [k for k in keys if k not in ("temperature", "seed")]  # which all runs set
+    return {
+        index: " ".join(f"{key}={own.get(key, 'default')}" for key in keys)
+        for index, own in options.items()
+    }
 
 
 def without_folder(target: str) -> str:
