@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 
+from chimera.stats.repeats import FEW_REPEATS
 from tests.facts.folders import about, facts_from, facts_in, repeated, sweep_rows, write_json
 
 RATE = "eval_rate_tokens_per_s"
@@ -94,6 +96,55 @@ def test_a_parameter_nested_in_one_of_many_levels_is_not_judged(tmp_path: Path) 
     ]
     facts = facts_from(tmp_path, rows)
     assert not [e for s in facts.sweeps for e in s.effects]
+
+
+def test_a_running_number_is_no_repeat_that_hides_effects(tmp_path: Path) -> None:
+    """What files call a trial or an iteration may only count the records."""
+    rows = sweep_rows(4, prompts=("a", "b" * 40), repeats=2, effect={("num_thread", 4): 5.0})
+    rows = [{**row, "iteration": i} for i, row in enumerate(rows)]
+    (sweep,) = facts_from(tmp_path, rows).sweeps
+    assert [e.parameter for e in sweep.effects if e.certain] == ["num_thread"]
+
+
+def incomplete_sweep(seed: int) -> list[dict[str, object]]:
+    """Two to four configurations of one or two settings, some records lost."""
+    rng = random.Random(seed)
+    threads = (1, 2) if seed % 2 else (1,)
+    grid = [(size, n) for size in (1, 2, 3) for n in threads]
+    rows = []
+    for size, n in rng.sample(grid, rng.randint(2, min(4, len(grid)))):
+        for prompt in ("a", "bb") if seed % 3 else ("",):
+            for i in range(rng.choice((3, 4, 5))):
+                row = {"model": "a:1b", "num_ctx": size, "num_thread": n, "prompt": prompt,
+                       RATE: round(100 + 5 * size + rng.gauss(0, 1), 6)}  # fmt: skip
+                if rng.random() > 0.05:
+                    rows.append(row | ({"repeat": i} if seed % 5 > 1 else {}))
+    return rows
+
+
+def test_one_difference_has_one_interval(tmp_path: Path) -> None:
+    several = 0
+    for seed in range(250):
+        facts = facts_from(tmp_path, incomplete_sweep(seed))
+        widths: dict[tuple[str, str], list[float]] = {}
+        for fact in facts.book:
+            if fact.statistic == "difference" and fact.ci95 and isinstance(fact.value, float):
+                key = (fact.metric, f"{abs(fact.value):.9g}")
+                widths.setdefault(key, []).append(fact.ci95[1] - fact.ci95[0])
+        for same in widths.values():
+            assert same == pytest.approx([same[0]] * len(same)), seed
+            several += len(same) > 1
+    assert several > 20
+
+
+def test_two_repeats_tell_nothing(tmp_path: Path) -> None:
+    rows = sweep_rows(4, prompts=("a", "b"), effect={("num_thread", 4): 50.0})
+    rows = [{**row, "repeat": i, RATE: row[RATE] + i / 7} for row in rows for i in (1, 2)]
+    rows += [{**row, "model": "beta:2b", RATE: row[RATE] + 20} for row in rows]
+    facts = facts_from(tmp_path, rows)
+    assert not [e for s in facts.sweeps for e in s.effects]
+    assert not [c for c in facts.comparisons if c.certain]
+    assert {c.difference.ci_why for c in facts.comparisons if c.difference} == {FEW_REPEATS}
 
 
 def test_counts_of_a_summary(tmp_path: Path) -> None:

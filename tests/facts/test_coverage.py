@@ -106,3 +106,62 @@ def test_noise_alone_makes_no_model_faster(tmp_path: Path) -> None:
         assert about("m:1b") in data.by_subject
         verdicts += any(c.certain for c in comparisons_of(FactBook(), data))
     assert verdicts / tries < 0.05 + 4 * (0.05 * 0.95 / tries) ** 0.5
+
+
+def in_repeats(seed: int, levels: dict[str, tuple[int, ...]], own: bool) -> list[dict[str, object]]:
+    """A sweep in five repeats, of which each shifts all its records alike; with ``own``, those
+    of each configuration in a way of its own. Each record is one of two in its repeat.
+    """
+    rng = random.Random(seed)
+    settings: list[dict[str, object]] = [{}]
+    for name, values in levels.items():
+        settings = [{**s, name: v} for s in settings for v in values]
+    rows = []
+    for repeat in range(5):
+        drift = rng.gauss(0, 5)
+        for setting in settings:
+            shift = drift + (rng.gauss(0, 3) if own else 0.0)
+            for _ in range(2):
+                rate = 100 + shift + rng.gauss(0, 1)
+                rows.append({"model": "alpha:1b", **setting, "repeat": repeat,
+                             "eval_rate_tokens_per_s": round(rate, 6)})  # fmt: skip
+    rng.shuffle(rows)
+    return rows
+
+
+def test_what_shifts_a_repeat_is_no_effect_and_no_winner(tmp_path: Path) -> None:
+    tries, effects, winners = 400, 0, 0
+    designs: list[dict[str, tuple[int, ...]]] = [
+        {"num_ctx": (1, 2)},
+        {"num_ctx": (1, 2), "num_thread": (1, 2, 4)},
+    ]
+    for seed in range(tries):
+        sweep = sweep_of(tmp_path, in_repeats(seed, designs[seed % 2], own=seed % 3 > 0))
+        assert sweep.effects
+        effects += any(e.certain for e in sweep.effects)
+        winners += any(b.certain for b in sweep.best)
+    assert effects / tries < 0.05 + 4 * (0.05 * 0.95 / tries) ** 0.5
+    assert winners / tries < 0.05 + 4 * (0.05 * 0.95 / tries) ** 0.5
+
+
+def test_what_shifts_a_repeat_makes_no_model_faster(tmp_path: Path) -> None:
+    """Requests of one repeat share its state, so that ten of them are no ten samples."""
+    tries, verdicts = 300, 0
+    for seed in range(tries):
+        rng = random.Random(seed)
+        rows = []
+        for model in ("m:1b", "m:2b"):
+            for repeat in range(4):
+                shift = rng.gauss(0, 5)
+                rows += [
+                    {"model": model, "prompt": p, "repeat": repeat,
+                     "eval_rate_tokens_per_s": round(100 + shift + rng.gauss(0, 1), 6)}
+                    for p in ("a", "b", "c") for _ in range(3)
+                ]  # fmt: skip
+        write_csv(tmp_path / "runs.csv", rows)
+        data = dataset_of(ingest_folder(str(tmp_path)).batches)
+        (found,) = comparisons_of(FactBook(), data)
+        assert found.difference is not None
+        assert found.difference.ci95 is not None
+        verdicts += found.certain
+    assert verdicts / tries < 0.05 + 4 * (0.05 * 0.95 / tries) ** 0.5

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chimera.cli.bench_output import bench_text
 from chimera.measure.summary import Summary, summarise
 from chimera.measure.summary.distribution import distribution, interval
 from chimera.measure.summary.time_split import PARTS, checks, split, time_shares
@@ -117,7 +118,7 @@ def test_no_percentile_of_too_few(n: int, p95: bool, p99: bool, p99_interval: bo
 
 def test_nothing_is_none_and_not_zero() -> None:
     assert distribution({}) is None
-    assert interval([None, None]) is None
+    assert interval([(1, None), (2, None)]) is None
     failed = request(0, 1, 100, error=Failure(ErrorClass.TIMEOUT, "late"))
     one = only(summarise(a_file(failed)))
     assert (one.n, one.failed) == (0, 1)
@@ -185,6 +186,24 @@ def test_a_difference_is_only_certain_beyond_its_interval() -> None:
     assert clear.difference == pytest.approx(-0.02, abs=0.002)
     unclear = next(c for c in compared(0.5).comparisons if c.metric == "ttft_s")
     assert not unclear.certain
+
+
+def test_what_can_be_told_comes_first() -> None:
+    """The quickest two are alike and the third is slow: its lag is told, and told first."""
+    configurations = tuple(Configuration(index=i, options=Options(num_ctx=i)) for i in (0, 1, 2))
+    noise = (0.0, 2.0, -2.0, 1.0, -1.5)
+    requests = [
+        request(3 * i + c, i + 1, 100 + noise[(i + c) % 5] + (60 if c == 2 else 0), configuration=c)
+        for i in range(5)
+        for c in (0, 1, 2)
+    ]
+    summary = summarise(a_file(*requests, configurations=configurations))
+    told, untold = (c for c in summary.comparisons if c.metric == "ttft_s")
+    assert {told.best, told.next} == {untold.best, 2}
+    assert (told.certain, untold.certain) == (True, False)
+    lines = [line for line in bench_text(summary, "").splitlines() if line.startswith("TTFT: ")]
+    assert "is better than num_ctx=2 by" in lines[0]
+    assert "cannot be told apart" in lines[1]
 
 
 _TIMES = st.one_of(st.none(), st.integers(0, 10**12))

@@ -81,7 +81,7 @@ def bench_text(summary: Summary, following: str) -> str:
     lines = [f"{summary.model} on {summary.engine}: {counted}", ""]
     if any(one.n for one in shown):
         lines += _table(shown)
-    lines += _starts(summary.starts, shown)
+    lines += _starts(summary.starts)
     lines += _verdicts(summary.comparisons, shown)
     lines += _time(shown)
     lines += _client(summary)
@@ -96,14 +96,13 @@ def bench_text(summary: Summary, following: str) -> str:
 
 
 def _table(shown: Sequence[ConfigurationSummary]) -> list[str]:
-    names = _names(shown)
     gaps = "ITL ms" if all(one.gaps_are == "tokens" for one in shown) else "chunk gap ms"
     header = ["configuration", "n", "failed", "TTFT ms", gaps, "decode tok/s", "output tok/s"]
     good = any(one.goodput_per_s for one in shown)
     rows = [[*header, "goodput/s"] if good else header]
     for one in shown:
         ttft, decode = one.metrics["ttft_s"], one.metrics["decode_tokens_per_s"]
-        row = [names[one.index], str(one.n), str(one.failed), _spread(ttft, 1000)]
+        row = [one.name, str(one.n), str(one.failed), _spread(ttft, 1000)]
         row += [_spread(one.gaps_s, 1000), _spread(decode), _interval(one.output_tokens_per_s)]
         rows.append([*row, _interval(one.goodput_per_s)] if good else row)
     repeats = max((d.repeats for one in shown if (d := one.metrics["ttft_s"])), default=0)
@@ -112,10 +111,10 @@ def _table(shown: Sequence[ConfigurationSummary]) -> list[str]:
         if repeats > 2
         else "no interval: fewer than 3 repeats"
     )
-    return [f"Mean of n warm requests, {what}:", *_aligned(rows), "", *_tails(shown, names)]
+    return [f"Mean of n warm requests, {what}:", *_aligned(rows), "", *_tails(shown)]
 
 
-def _tails(shown: Sequence[ConfigurationSummary], names: dict[int, str]) -> list[str]:
+def _tails(shown: Sequence[ConfigurationSummary]) -> list[str]:
     """Percentiles, where there are enough requests for any."""
     rows = [["configuration", "TTFT p50", "p95", "p99", "E2E p50", "p95", "p99 (ms)"]]
     for one in shown:
@@ -123,7 +122,7 @@ def _tails(shown: Sequence[ConfigurationSummary], names: dict[int, str]) -> list
         if first is None or whole is None or first.p95 is None:
             continue
         values = [first.median, first.p95, first.p99, whole.median, whole.p95, whole.p99]
-        rows.append([names[one.index], *map(_milliseconds, values)])
+        rows.append([one.name, *map(_milliseconds, values)])
     return [*_aligned(rows), ""] if len(rows) > 1 else []
 
 
@@ -131,38 +130,19 @@ def _milliseconds(seconds: float | None) -> str:
     return _MISSING if seconds is None else _number(seconds * 1000)
 
 
-def _names(shown: Sequence[ConfigurationSummary]) -> dict[int, str]:
-    """Each configuration by what tells it from the others."""
-    keys = list(dict.fromkeys(key for one in shown for key in one.options))
-    varying = [key for key in keys if len({repr(one.options.get(key)) for one in shown}) > 1]
-    loads = len({(one.arrival, one.concurrency, one.request_rate) for one in shown}) > 1
-    names = {}
-    for one in shown:
-        parts = [f"{key}={one.options.get(key, 'default')}" for key in varying]
-        if one.arrival != "closed":
-            rate = "" if one.request_rate is None else f" {one.request_rate:g}/s"
-            parts.append(one.arrival + rate)
-        elif loads or one.concurrency != 1:
-            parts.append(f"c={one.concurrency}")
-        names[one.index] = " ".join(parts) or "one client"
-    return names
-
-
-def _starts(starts: Sequence[Start], shown: Sequence[ConfigurationSummary]) -> list[str]:
-    names = _names(shown)
+def _starts(starts: Sequence[Start]) -> list[str]:
     rows = []
     for start in starts:
-        name = names.get(start.configuration, f"configuration {start.configuration}")
         load = "load not told" if start.load_s is None else f"load {start.load_s:.3g} s"
         first = "" if start.ttft_s is None else f"first TTFT {start.ttft_s * 1000:.4g} ms"
-        rows.append([name, load, first if not start.error else f"failed: {start.error}"])
+        rows.append([start.name, load, first if not start.error else f"failed: {start.error}"])
     return ["Cold starts, set apart:", *_aligned(rows), ""] if rows else []
 
 
 def _verdicts(
     comparisons: Sequence[Comparison], shown: Sequence[ConfigurationSummary]
 ) -> list[str]:
-    names = _names(shown)
+    names = {one.index: one.name for one in shown}
     lines = []
     for one in comparisons:
         what, scale = _NAMES[one.metric], 1000 if one.metric == "ttft_s" else 1
@@ -180,9 +160,8 @@ def _verdicts(
 
 
 def _time(shown: Sequence[ConfigurationSummary]) -> list[str]:
-    names = _names(shown)
     rows = [["configuration", *_PARTS]]
-    rows += [[names[one.index], *_shares(one.time)] for one in shown if one.time is not None]
+    rows += [[one.name, *_shares(one.time)] for one in shown if one.time is not None]
     times = [one.time for one in shown if one.time is not None]
     if all(t.prefill_s is None and t.decode_s is None and t.load_s is None for t in times):
         return []

@@ -14,7 +14,7 @@ from chimera.cli.bench_store import store_option
 from chimera.cli.words import aligned, visible
 from chimera.errors import InputError
 from chimera.measure.export import FORMATS, export_run, exported, format_of, import_run
-from chimera.measure.names import named
+from chimera.measure.names import names_of
 from chimera.record.run import Run
 from chimera.record.runfile import RunFile
 from chimera.store.contract import Store, StoredRun
@@ -218,7 +218,7 @@ def _about(stored: StoredRun, file: RunFile) -> list[tuple[str, str]]:
         ("engine", f"{run.engine} {run.engine_version or ''}".rstrip()),
         ("target", run.target),
         ("workload", f"{run.workload.name}, {len(run.workload.prompts)} prompts"),
-        *(("configuration", f"{c.index}: {named(c)}") for c in run.configurations),
+        *(("configuration", name) for name in names_of(run.configurations).values()),
         ("requests", f"{stored.requests}, {stored.failed} failed"),
         ("ended", stored.stopped),
         ("machine", f"{machine.cpu_model or 'CPU not known'}, {machine.os}"),

@@ -8,9 +8,10 @@ from typing import TypedDict, Unpack
 
 from chimera.facts.dataset import Sample, Subject
 from chimera.facts.fact import Fact, Origin, Value, fact_id
+from chimera.facts.repeats import measured
 from chimera.record.batch import Column
-from chimera.stats.describe import mean, quantile, quantile_interval, sample_sd
-from chimera.stats.student import mean_interval
+from chimera.stats.describe import quantile, quantile_interval, sample_sd
+from chimera.stats.repeats import mean_of
 
 _QUANTILES = (("median", 0.5, 6), ("p95", 0.95, 72))  # name, share, n that an interval needs
 Key = tuple[Subject, str, str, str]
@@ -189,36 +190,32 @@ def describe(
 ) -> Fact:
     """Facts of a sample: mean with its interval and, if ``full``, median, extremes, sd, p95.
 
-    Returns the mean. ``members`` hold at least one value, none of them None.
+    Returns the mean, whose interval is between repeats where they are named
+    (``chimera.stats.repeats``). ``members`` hold at least one value, none of them None.
     """
-    values: list[float] = [c.values[s.index] for s, c in members]
+    records = measured(members)
+    values = [record.value for record in records]
     n = len(values)
     if n == 1:
         flags = (*flags, "n = 1")
     shared: Shared = {**left, "scope": scope, "n": n, "origins": origins_of(members)}
     where = _where(subject, scope)
-    centre, sd = mean(values), sample_sd(values)
-    ci, why = None, "one value has no interval"
-    if sd:
-        ci, why = mean_interval(centre, sd, n), ""
-        if ci[0] < 0 <= min(values):  # a mean of these can't be negative: the t interval misleads
-            ci, why = None, "the values are too skewed for an interval of their mean"
-    elif n > 1:
-        why = "values without any spread say nothing of the noise"
+    centre = mean_of(records)
+    between = f", interval between {centre.units} repeats" if centre.units < n else ""
     result = book.add(
         subject,
         metric,
         "mean",
-        centre,
+        centre.value,
         unit,
-        ci95=ci,
-        ci_why=why,
-        expression=f"mean({metric}{where})",
+        ci95=centre.ci95,
+        ci_why=centre.why,
+        expression=f"mean({metric}{where})" + (between if centre.ci95 else ""),
         flags=flags,
         **shared,
     )
     if full:
-        _spread(book, (subject, metric, unit), sorted(values), sd, where, flags, shared)
+        _spread(book, (subject, metric, unit), sorted(values), where, flags, shared)
     return result
 
 
@@ -226,14 +223,13 @@ def _spread(
     book: FactBook,
     about: tuple[Subject, str, str],
     ordered: list[float],
-    sd: float | None,
     where: str,
     flags: tuple[str, ...],
     shared: Shared,
 ) -> None:
     """Extremes, standard deviation, median and p95 of values in ascending order."""
     subject, metric, unit = about
-    n = len(ordered)
+    n, sd = len(ordered), sample_sd(ordered)
     for name, value in (("min", ordered[0]), ("max", ordered[-1]), ("sd", sd)):
         book.add(
             subject,

@@ -15,12 +15,13 @@ from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Condition, Dataset, Subject, load_of, subject_label
 from chimera.facts.fact import Fact
 from chimera.facts.measures import Members, headline_scope, mixed_load, warm_of
+from chimera.facts.repeats import measured
 from chimera.record.vocabulary import metric_better
-from chimera.stats.compare import Difference, paired, stratified
+from chimera.stats.compare import Difference, centred, paired, stratified
 from chimera.stats.describe import mean
+from chimera.stats.repeats import Measured, difference, level_for, names_repeats, pairs_of
 
 COMPARED = ("decode_throughput", "token_rate", "output_throughput", "ttft", "tpot", "e2e_latency")
-_LEVEL = 0.95
 _MOST_SUBJECTS = 24  # beyond it, not every pair is compared: they grow with the square
 
 
@@ -50,7 +51,7 @@ class _Side(msgspec.Struct):
 
     subject: Subject
     members: dict[Condition, Members]
-    values: dict[Condition, list[float]]
+    records: dict[Condition, list[Measured]]
     means: dict[Condition, float]
 
     def over(self, shared: list[Condition]) -> float:
@@ -60,10 +61,13 @@ class _Side(msgspec.Struct):
 
 def _side(subject: Subject, members: Members) -> _Side:
     strata: dict[Condition, Members] = {}
-    for member in members:
+    records: dict[Condition, list[Measured]] = {}
+    conditions = [sample.condition for sample, _ in members]
+    for member, record in zip(members, measured(members, conditions), strict=True):
         strata.setdefault(member[0].condition, []).append(member)
-    values = {c: [k.values[s.index] for s, k in some] for c, some in strata.items()}
-    return _Side(subject, strata, values, {c: mean(v) for c, v in values.items()})
+        records.setdefault(member[0].condition, []).append(record)
+    means = {c: mean([r.value for r in some]) for c, some in records.items()}
+    return _Side(subject, strata, records, means)
 
 
 def _test(
@@ -71,15 +75,22 @@ def _test(
 ) -> tuple[Difference | None, str]:
     """Their difference a - b and how it was tested, or None and why it was not.
 
-    Paired by condition where three or more are shared, otherwise Welch's test within each.
+    Between repeats where any are named. Otherwise paired by condition where three or more are
+    shared, and by Welch's test within each where fewer are.
     """
-    if len(shared) >= 3:
+    own, others = ([r for c in shared for r in side.records[c]] for side in (a, b))
+    if names_repeats(own) or names_repeats(others):
+        test, why = difference(own, others, level)
+        test = test and centred(test, a.over(shared) - b.over(shared))
+        how = "between repeats"
+    elif len(shared) >= 3:
         test = paired([a.means[c] - b.means[c] for c in shared], level)
         how, why = "paired by condition", "the differences have no spread"
     else:
-        test = stratified([b.values[c] for c in shared], [a.values[c] for c in shared], level)
+        left, right = ([[r.value for r in side.records[c]] for c in shared] for side in (a, b))
+        test = stratified(right, left, level)
         how, why = "Welch within each condition", "the values have no spread"
-        if any(len(side.values[c]) < 2 for side in (a, b) for c in shared):
+        if any(len(some) < 2 for some in (*left, *right)):
             why = "too few records under shared conditions"
     return test, how if test else why
 
@@ -107,7 +118,7 @@ def _compare(book: FactBook, metric: str, unit: str, a: _Side, b: _Side, pairs: 
         a, b, mean_a, mean_b = b, a, mean_b, mean_a
     fact_a = _mean_fact(book, metric, unit, a, b, shared)
     fact_b = _mean_fact(book, metric, unit, b, a, shared)
-    test, how = _test(a, b, shared, 1.0 - (1.0 - _LEVEL) / pairs)
+    test, how = _test(a, b, shared, level_for(pairs))
     about: Subject = (("a", subject_label(a.subject)), ("b", subject_label(b.subject)))
     gap = book.add(
         about,
@@ -212,16 +223,11 @@ def comparisons_of(book: FactBook, data: Dataset) -> list[Comparison]:
                 at = found.setdefault((metric, unit), {})
                 at.setdefault(load, []).append(_side(subject, members))
     return [
-        _compare(book, metric, unit, a, b, sum(map(_possible, at.values())))
+        _compare(book, metric, unit, a, b, sum(pairs_of(len(sides)) for sides in at.values()))
         for (metric, unit), at in found.items()
         for sides in at.values()
         for a, b in _pairs(metric, sides)
     ]
-
-
-def _possible(sides: list[_Side]) -> int:
-    """The number of pairs."""
-    return len(sides) * (len(sides) - 1) // 2
 
 
 def _pairs(metric: str, sides: list[_Side]) -> list[tuple[_Side, _Side]]:

@@ -38,7 +38,7 @@ class Sample(msgspec.Struct):
     ``cold_why`` says how the cold start is known ("recorded", "load time", "first of its file").
     ``condition`` is everything that was set: parameters, prompt, and ``other``: columns of no
     known name that take a few values (they may be settings, so records that differ in them are
-    not alike).
+    not alike). ``repeat`` is None where the table names no repeats, or one for all.
     """
 
     batch: Batch
@@ -51,6 +51,7 @@ class Sample(msgspec.Struct):
     cold_why: str = ""
     other: Condition = ()
     condition: Condition = ()
+    repeat: tuple[int, str] | None = None
 
     def value(self, column: Column) -> float | None:
         """The record's value in a column of its table; None where it has none."""
@@ -65,7 +66,8 @@ class Dataset(msgspec.Struct):
 
     ``varying`` are the identities that take several values and so are part of the subject;
     ``common`` are the parameters that every record has with one value, which tell nothing apart
-    and are left out of the records' own.
+    and are left out of the records' own. ``blocks`` are no records but the requests of one
+    configuration in one repeat together, by subject.
     """
 
     samples: list[Sample]
@@ -73,28 +75,37 @@ class Dataset(msgspec.Struct):
     varying: tuple[str, ...]
     by_subject: dict[Subject, list[Sample]]
     common: Condition = ()
+    blocks: dict[Subject, list[Sample]] = {}
     _measured: dict[Subject, dict[tuple[str, str], Members]] = {}
 
     _populations: dict[Subject, list[Subject]] = {}
 
     def records(self, subject: Subject) -> list[Sample]:
         """All records of a subject, or of one of its ``populations``."""
+        return self._of(self.by_subject, subject)
+
+    def blocks_of(self, subject: Subject) -> list[Sample]:
+        """All blocks of a subject, or of one of its ``populations``."""
+        return self._of(self.blocks, subject)
+
+    def _of(self, by_subject: dict[Subject, list[Sample]], subject: Subject) -> list[Sample]:
         if subject in self.by_subject:
-            return self.by_subject[subject]
+            return by_subject.get(subject, [])
         ends = range(len(subject) - 1, 0, -1)
         base = next(subject[:i] for i in ends if subject[:i] in self.by_subject)
         load = subject[len(base) :]
         names = tuple(name for name, _ in load)
-        return [s for s in self.by_subject[base] if load_of(s, names) == load]
+        return [s for s in by_subject.get(base, []) if load_of(s, names) == load]
 
     def good(self, subject: Subject) -> list[Sample]:
         """Successful records of a subject, without warm-up."""
         return [s for s in self.records(subject) if not s.failure and s.phase != "warm-up"]
 
     def measured(self, subject: Subject) -> dict[tuple[str, str], Members]:
-        """``members_of`` the good records of a subject, worked out once."""
+        """``members_of`` the good records of a subject and its blocks, worked out once."""
         if subject not in self._measured:
-            self._measured[subject] = members_of(self.good(subject))
+            own = members_of(self.good(subject))
+            self._measured[subject] = {**members_of(self.blocks_of(subject)), **own}
         return self._measured[subject]
 
     def populations(self, subject: Subject) -> list[Subject]:
@@ -182,19 +193,26 @@ def in_order(levels: set[Any]) -> list[Any]:
 def dataset_of(batches: list[Batch]) -> Dataset:
     """Group the records of ``batches``; duplicates are left out."""
     varying = _varying(batches)
-    samples: list[Sample] = []
+    found: dict[str, list[Sample]] = {"sample": [], "block": [], "summary": []}
     for batch in batches:
-        if batch.kind == "sample":
-            samples.extend(_samples(batch, varying))
-    common = _set_apart_common(samples)
-    by_subject: dict[Subject, list[Sample]] = {}
+        if batch.kind != "summary":
+            found[batch.kind].extend(_samples(batch, varying))
+    samples = found["sample"]
+    common = _set_apart_common(samples, found["block"])
+    by_subject, blocks = _by_subject(samples), _by_subject(found["block"])
+    for members in by_subject.values():
+        mark_cold_starts(members)
+    return Dataset(samples, _summaries(batches), varying, by_subject, common, blocks)
+
+
+def _by_subject(samples: list[Sample]) -> dict[Subject, list[Sample]]:
+    """The samples of each subject; their conditions are known from here on."""
+    found: dict[Subject, list[Sample]] = {}
     for sample in samples:
         asked = (("prompt", sample.prompt),) if sample.prompt else ()
         sample.condition = (*sample.parameters, *asked, *sample.other)
-        by_subject.setdefault(sample.subject, []).append(sample)
-    for members in by_subject.values():
-        mark_cold_starts(members)
-    return Dataset(samples, _summaries(batches), varying, by_subject, common)
+        found.setdefault(sample.subject, []).append(sample)
+    return found
 
 
 def _summaries(batches: list[Batch]) -> list[Batch]:
@@ -219,14 +237,14 @@ def _summaries(batches: list[Batch]) -> list[Batch]:
     return found
 
 
-def _set_apart_common(samples: list[Sample]) -> Condition:
-    """Take the parameters that are the same in every record out of the records."""
+def _set_apart_common(samples: list[Sample], blocks: list[Sample]) -> Condition:
+    """Take the parameters that are the same in every record out of the records and blocks."""
     common = set(samples[0].parameters) if samples else set()
     for sample in samples:
         common.intersection_update(sample.parameters)
         if not common:
             return ()
-    for sample in samples:
+    for sample in (*samples, *blocks):
         sample.parameters = tuple([p for p in sample.parameters if p not in common])
     return tuple(sorted(common, key=lambda p: p[0]))
 
@@ -285,6 +303,7 @@ def _samples(batch: Batch, varying: tuple[str, ...]) -> list[Sample]:
     settings = sorted([*columns, *fixed], key=lambda kv: kv[0])
     prompts = batch.column("prompt", role="identity") or batch.column("prompt_id", role="identity")
     possible = _possible_settings(batch)
+    repeats = _repeats(batch)
     samples = []
     for i in range(n):
         if batch.duplicate_of[i]:
@@ -307,9 +326,18 @@ def _samples(batch: Batch, varying: tuple[str, ...]) -> list[Sample]:
                 batch.outcomes[i],
                 "recorded" if phase == "cold" else "",
                 other,
+                repeat=repeats[i],
             )
         )
     return samples
+
+
+def _repeats(batch: Batch) -> list[tuple[int, str]] | list[None]:
+    """The repeat of each record, which is one of its table."""
+    column = batch.column("repeat", role="status")
+    table = id(batch)
+    found = [] if column is None else [(table, str(value)) for value in column.raw]
+    return found if len(set(found)) > 1 else [None] * len(batch)
 
 
 def _possible_settings(batch: Batch) -> list[tuple[str, list[Any]]]:

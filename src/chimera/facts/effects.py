@@ -6,8 +6,9 @@ that what they do is not taken for the effect of a parameter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from itertools import combinations
+from math import isclose
 from typing import Any
 
 import msgspec
@@ -15,16 +16,17 @@ import msgspec
 from chimera.facts.book import FactBook, origins_of
 from chimera.facts.dataset import Members, Sample, Subject, in_order, level_label
 from chimera.facts.fact import Fact
-from chimera.facts.repeats import by_repeat, centred
+from chimera.facts.gaps import Gap, Seen, gap_facts, gap_of
+from chimera.facts.repeats import measured
 from chimera.stats.additive import Additive, fit_additive
-from chimera.stats.compare import Difference
+from chimera.stats.compare import Difference, centred
+from chimera.stats.describe import mean
+from chimera.stats.repeats import LEAST_REPEATS, Measured, level_for, names_repeats, pairs_of
 
 MAX_LEVELS = 12
 _MAX_BLOCKS = 60
-_LEVEL = 0.95
 _LEAST_DF = 3
 Levels = dict[str, list[Any]]
-Contrast = tuple[Difference, Any, Any]
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -106,85 +108,158 @@ def fit_of(members: Members) -> tuple[Additive | None, Levels]:
     return fit_additive([c.values[s.index] for s, c in members], factors), levels
 
 
-def _noise(members: Members, fit: Additive | None) -> Additive | None:
-    """The fit that intervals come from: of the means of repeats, where these hold several records.
-
-    None where it cannot be made with the same levels.
-    """
-    means = by_repeat(members)
-    if len(means) == len(members):
-        return fit
-    factors, _ = factors_of([sample for _, sample in means])
-    return fit_additive([value for value, _ in means], factors)
+def seen_by(samples: Sequence[Sample]) -> Seen:
+    """What differs among the samples beside the parameters, for each by its identity."""
+    blocks = blocks_of(samples)
+    rows = zip(*blocks.values(), strict=True) if blocks else ((),) * len(samples)
+    return dict(zip(map(id, samples), rows, strict=True))
 
 
 def effects_of(
-    book: FactBook, subject: Subject, metric: str, unit: str, warm: Members
+    book: FactBook, what: tuple[Subject, str, str], warm: Members, leads: list[Fact]
 ) -> list[Effect]:
     """The largest contrast of each parameter; a certain one before a larger uncertain one.
 
-    Empty where the fit leaves fewer than three degrees of freedom. The intervals allow for all
-    contrasts of the metric together (Bonferroni), and are between repeats where these hold
-    several records.
+    ``what`` is (subject, metric, unit). A difference that is one of ``leads``, those of the leading
+    configurations, has the interval that it has there. Empty where the fit leaves fewer than three
+    degrees of freedom. The intervals allow for all contrasts of the metric together (Bonferroni),
+    and are those of ``chimera.stats.repeats``.
     """
     if len(warm) < _LEAST_DF + 1:
         return []
+    subject, metric, unit = what
     fit, levels = fit_of(warm)
-    noise = _noise(warm, fit)
-    if fit is None or noise is None or noise.df < _LEAST_DF:
+    if fit is None or fit.df < _LEAST_DF:
         return []
-    looked_at = sum(len(set(v)) * (len(set(v)) - 1) // 2 for v in levels.values())
-    level = 1.0 - (1.0 - _LEVEL) / max(1, looked_at)
+    level = level_for(sum(pairs_of(len(set(v))) for v in levels.values()))
+    settings = {s.parameters for s, _ in warm}
+    if len(levels) == 1 and [len(set(v)) for v in levels.values()] == [len(settings)]:
+        return _of_one(book, what, warm, levels, level, leads)
+    contrast = _contrast(warm, fit, levels)
     effects = []
     for name, values in levels.items():
         distinct = in_order(set(values))
-        found: list[Contrast] = [
-            (centred(spread, fit.difference(name, a, b)), a, b)
+        found: list[tuple[Difference, Any, Any]] = [
+            (_known(test, leads), a, b)
             for a, b in combinations(distinct, 2)
-            if (spread := noise.contrast(name, a, b, level)) is not None
+            if (test := contrast(name, a, b, level)) is not None
         ]
         if not found:
             continue
         certain = [c for c in found if c[0].certain]
-        chosen = max(certain or found, key=lambda c: abs(c[0].value))
-        how = f"additive fit of {metric} on {', '.join(levels)}"
-        facts = _facts(book, (subject, metric, unit), warm, (name, len(distinct)), chosen, how)
-        _, low, high = chosen
-        effects.append(
-            Effect(name, metric, bool(certain), level_label(low), level_label(high), *facts)
+        test, low, high = max(certain or found, key=lambda c: abs(c[0].value))
+        a, b = level_label(low), level_label(high)
+        about = (*subject, ("parameter", name), ("from", a), ("to", b))
+        gap = book.add(
+            about,
+            metric,
+            "difference",
+            test.value,
+            unit,
+            scope="warm sweep",
+            n=len(warm),
+            ci95=(test.low, test.high),
+            origins=origins_of(warm),
+            expression=f"additive fit of {metric} on {', '.join(levels)}: {name}={b} "
+            f"minus {name}={a}; interval for all contrasts together (Bonferroni)",
+            flags=("derived",),
         )
+        count = _count(book, (subject, metric), warm, name, len(distinct))
+        effects.append(Effect(name, metric, bool(certain), a, b, gap, count))
     return effects
 
 
-def _facts(
+def _known(test: Difference, leads: list[Fact]) -> Difference:
+    """``test`` with the interval of the same difference among ``leads``, if it is there."""
+    for lead in leads:
+        value, bounds = lead.value, lead.ci95
+        if isinstance(value, float) and bounds and isclose(abs(value), abs(test.value)):
+            low, high = bounds if (value > 0) == (test.value > 0) else (-bounds[1], -bounds[0])
+            return Difference(test.value, low, high, test.df, test.p)
+    return test
+
+
+def _contrast(
+    warm: Members, fit: Additive, levels: Levels
+) -> Callable[[str, Any, Any, float], Difference | None]:
+    """What gives the interval of a contrast: the fit of the records where no repeats are named.
+
+    Otherwise the repeats: those that hold all levels, or a fit of their means.
+    """
+    records = measured(warm, [s.prompt for s, _ in warm])
+    if not names_repeats(records):
+        return fit.contrast
+    held: dict[Hashable, set[tuple[str, Any]]] = {}
+    for i, record in enumerate(records):
+        held.setdefault(record.repeat, set()).update((n, v[i]) for n, v in levels.items())
+    every = set().union(*held.values())
+    if None not in held and sum(found == every for found in held.values()) >= LEAST_REPEATS:
+        scores = fit.scores([record.repeat for record in records])
+        return lambda name, a, b, level: fit.between(name, a, b, scores, level)
+    noise = _of_means(records, levels) if len(held) >= LEAST_REPEATS else None
+
+    def contrast(name: str, a: Any, b: Any, level: float) -> Difference | None:
+        test = noise.contrast(name, a, b, level) if noise else None
+        return test and centred(test, fit.difference(name, a, b))
+
+    return contrast
+
+
+def _of_means(records: list[Measured], levels: Levels) -> Additive | None:
+    """The fit of the mean of each setting in each repeat; what it was asked are blocks."""
+    cells: dict[Hashable, list[int]] = {}
+    for i, record in enumerate(records):
+        key = i if record.repeat is None else (record.repeat, *(v[i] for v in levels.values()))
+        cells.setdefault(key, []).append(i)
+    means = [mean([records[i].value for i in cell]) for cell in cells.values()]
+    factors: dict[str, list[Any]] = {
+        name: [values[cell[0]] for cell in cells.values()] for name, values in levels.items()
+    }
+    asked = [frozenset(records[i].condition for i in cell) for cell in cells.values()]
+    if len(set(asked)) > 1:
+        factors["asked"] = asked
+    noise = fit_additive(means, factors)
+    return noise if noise and noise.df >= _LEAST_DF else None
+
+
+def _of_one(
     book: FactBook,
-    about: tuple[Subject, str, str],
+    what: tuple[Subject, str, str],
     warm: Members,
-    parameter: tuple[str, int],
-    chosen: Contrast,
-    how: str,
-) -> tuple[Fact, Fact]:
-    """(the difference, the number of levels)."""
-    subject, metric, unit = about
-    name, count = parameter
-    difference, low, high = chosen
-    origins = origins_of(warm)
-    a, b = level_label(low), level_label(high)
-    gap = book.add(
-        (*subject, ("parameter", name), ("from", a), ("to", b)),
-        metric,
-        "difference",
-        difference.value,
-        unit,
-        scope="warm sweep",
-        n=len(warm),
-        ci95=(difference.low, difference.high),
-        origins=origins,
-        expression=f"{how}: {name}={b} minus {name}={a}; interval for all contrasts together "
-        "(Bonferroni)",
-        flags=("derived",),
-    )
-    levels = book.add(
+    levels: Levels,
+    level: float,
+    leads: list[Fact],
+) -> list[Effect]:
+    """The effect of the only parameter: two of its levels are two configurations."""
+    ((name, values),) = levels.items()
+    seen = seen_by([s for s, _ in warm])
+    groups: dict[Any, Members] = {}
+    for member, own in zip(warm, values, strict=True):
+        groups.setdefault(own, []).append(member)
+    found: list[tuple[Difference, Gap, Any, Any]] = []
+    for a, b in combinations(in_order(set(values)), 2):
+        gap = gap_of(groups[b], groups[a], seen, level)
+        if gap.test is not None:
+            gap.test = _known(gap.test, leads)
+            found.append((gap.test, gap, a, b))
+    if not found:
+        return []
+    certain = [f for f in found if f[0].certain]
+    _, gap, low, high = max(certain or found, key=lambda f: abs(f[0].value))
+    subject, metric, _ = what
+    about = (*subject, ("parameter", name), ("from", level_label(low)), ("to", level_label(high)))
+    conditions = [groups[end][0][0].parameters for end in (high, low)]
+    _, _, fact = gap_facts(book, about, what, conditions, gap, "one setting")
+    count = _count(book, (subject, metric), warm, name, len(groups))
+    return [Effect(name, metric, bool(certain), level_label(low), level_label(high), fact, count)]
+
+
+def _count(
+    book: FactBook, about: tuple[Subject, str], warm: Members, name: str, count: int
+) -> Fact:
+    """The number of levels of a parameter."""
+    subject, metric = about
+    return book.add(
         (*subject, ("parameter", name)),
         f"levels in {metric}",
         "count",
@@ -192,7 +267,6 @@ def _facts(
         "1",
         scope="warm sweep",
         n=len(warm),
-        origins=origins,
+        origins=origins_of(warm),
         expression=f"count(levels of {name} among warm records)",
     )
-    return gap, levels

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import msgspec
 
 from chimera.facts.book import FactBook, Left, describe
@@ -42,6 +44,7 @@ RATES = (
     "prefill_throughput",
     "request_throughput",
     "sample_throughput",
+    "goodput",
 )
 _WANTED = frozenset({*TIMES, *RATES})
 
@@ -138,8 +141,9 @@ def subject_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
     """
     populations = data.populations(subject)
     for one in dict.fromkeys((subject, *populations)):
-        group = _group(data.records(one))
+        groups = {"sample": _group(data.records(one)), "block": _group(data.blocks_of(one))}
         for key, members in data.measured(one).items():
+            group = groups[members[0][0].batch.kind]
             cold = _scopes(book, one, key, members, group, full=True)
             if 0 < len(cold) < len(members):
                 flags = () if key[1] else ("unit unknown",)
@@ -149,8 +153,13 @@ def subject_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
 
 def configuration_facts(book: FactBook, data: Dataset, subject: Subject) -> None:
     """The mean of each configuration, where a subject ran with more than one."""
+    for everything in (data.records(subject), data.blocks_of(subject)):
+        _configuration_facts(book, subject, everything)
+
+
+def _configuration_facts(book: FactBook, subject: Subject, everything: list[Sample]) -> None:
     conditions: dict[Condition, list[Sample]] = {}
-    for sample in data.by_subject[subject]:
+    for sample in everything:
         if sample.parameters:
             conditions.setdefault(sample.parameters, []).append(sample)
     groups = {c: _group(samples) for c, samples in conditions.items()}
@@ -174,11 +183,11 @@ def file_facts(book: FactBook, data: Dataset) -> None:
 
     Records that repeat those of another file are not among them.
     """
-    tables: dict[tuple[str, str], list[Sample]] = {}
-    for sample in data.samples:
+    tables: dict[tuple[str, str, str], list[Sample]] = {}
+    for sample in chain(data.samples, *data.blocks.values()):
         batch = sample.batch
-        tables.setdefault((batch.file, batch.pointer), []).append(sample)
-    for (file, pointer), samples in tables.items():
+        tables.setdefault((batch.kind, batch.file, batch.pointer), []).append(sample)
+    for (_, file, pointer), samples in tables.items():
         about: Subject = (("file", f"{file}#{pointer}" if pointer else file),)
         group = _group(samples)
         for key, members in members_of(group.good).items():

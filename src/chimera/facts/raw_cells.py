@@ -6,6 +6,7 @@ brought to its canonical unit by its column's scale or by the unit that the cell
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -56,7 +57,9 @@ class RawCells:
     def __init__(self, facts: Facts) -> None:
         self._files = {f.name for f in facts.ingest.files}
         self._documents: dict[str, Document] = {d.file: d for d in facts.ingest.documents}
-        self._samples = {(id(s.batch), s.index): s for s in facts.data.samples}
+        data = facts.data
+        everything = chain(data.samples, *data.blocks.values())
+        self._samples = {(id(s.batch), s.index): s for s in everything}
         self._at: dict[_Place, list[tuple[Batch, int]]] = {}
         for batch in facts.ingest.batches:
             pointer = batch.pointer if batch.pointers else None

@@ -1,49 +1,22 @@
-"""Records of one repeat share its state, so that they are no independent samples.
-
-What differs from one repeat to the next (heat, a neighbour, where memory lay) met all requests of
-a repeat alike. An interval that takes each of them for a sample of its own is too narrow.
-"""
+"""Records as ``chimera.stats.repeats`` takes them."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Hashable, Sequence
 
-from chimera.facts.dataset import Members, Sample
-from chimera.record.batch import Batch
-from chimera.stats.compare import Difference
-from chimera.stats.describe import mean
+from chimera.facts.dataset import Sample
+from chimera.record.batch import Column
+from chimera.stats.repeats import Measured
 
 
-def by_repeat(members: Members) -> list[tuple[float, Sample]]:
-    """(mean, one record) of each condition in each repeat of its table.
+def measured(
+    members: Sequence[tuple[Sample, Column]], conditions: Sequence[Hashable] | None = None
+) -> list[Measured]:
+    """The members' values, each with its repeat and what it was measured under, if that is given.
 
-    Records whose table names no repeats, or one for all, stand for themselves.
+    A cold start belongs to no repeat: it is a start of its own.
     """
-    repeats: dict[int, list[Any] | None] = {}
-    groups: dict[tuple[object, ...], list[tuple[float, Sample]]] = {}
-    for place, (sample, column) in enumerate(members):
-        table = id(sample.batch)
-        if table not in repeats:
-            repeats[table] = _repeats(sample.batch)
-        found = repeats[table]
-        key: tuple[object, ...] = (place,)
-        if found is not None:
-            key = (table, sample.condition, str(found[sample.index]))
-        groups.setdefault(key, []).append((column.values[sample.index], sample))
-    return [(mean([value for value, _ in group]), group[0][1]) for group in groups.values()]
-
-
-def _repeats(batch: Batch) -> list[Any] | None:
-    column = batch.column("repeat", role="status")
-    if column is None or len({str(value) for value in column.raw}) < 2:
-        return None
-    return column.raw
-
-
-def centred(spread: Difference, value: float) -> Difference:
-    """The interval of ``spread`` around ``value``, where both estimate the same difference.
-
-    The value over all records is shown, and between repeats is how far it can be trusted.
-    """
-    shift = value - spread.value
-    return Difference(value, spread.low + shift, spread.high + shift, spread.df, spread.p)
+    return [
+        Measured(c.values[s.index], None if s.phase == "cold" else s.repeat, condition)
+        for (s, c), condition in zip(members, conditions or [None] * len(members), strict=True)
+    ]

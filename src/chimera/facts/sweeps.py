@@ -71,7 +71,7 @@ def sweeps_of(book: FactBook, data: Dataset) -> list[Sweep]:
             if len({x.parameters for x in members}) >= 2
             for s in members
         ]
-        sweep = _sweep(book, subject, swept) if swept else None
+        sweep = _sweep(book, data.populations(subject), subject, swept) if swept else None
         if sweep:
             sweeps.append(sweep)
     return sweeps
@@ -91,7 +91,9 @@ def _count(book: FactBook, about: Subject, metric: str, samples: list[Sample], h
     )
 
 
-def _sweep(book: FactBook, subject: Subject, samples: list[Sample]) -> Sweep | None:
+def _sweep(
+    book: FactBook, populations: list[Subject], subject: Subject, samples: list[Sample]
+) -> Sweep | None:
     levels = levels_of(samples)
     if not levels:
         return None
@@ -116,10 +118,11 @@ def _sweep(book: FactBook, subject: Subject, samples: list[Sample]) -> Sweep | N
     best: list[Best] = []
     for (metric, unit), members in members_of(good).items():
         if metric in RESPONSES and unit:
-            effects.extend(effects_of(book, subject, metric, unit, warm_of(members)))
-            if metric_better(metric) == "higher":
-                top = best_of(book, subject, metric, unit, members)
-                best.extend([top] if top else [])
+            what = (subject, metric, unit)
+            higher = metric_better(metric) == "higher"
+            tops = best_of(book, populations, what, members) if higher else []
+            best.extend(tops)
+            effects.extend(effects_of(book, what, warm_of(members), [top.gap for top in tops]))
     return Sweep(
         subject,
         tuple(levels),

@@ -108,6 +108,9 @@ def _judge(draft: Draft) -> bool:
         metrics = [c for c in metrics if c.role == "metric"]
     # A column that was split stands there as several.
     names = tuple(c.name for c in columns) if header.has_ts else header.names
+    if table.of_blocks:  # a rate of zero is one: nothing of the block succeeded, or in time
+        draft.outcomes = [""] * len(draft.lines)
+        return True
     outcomes = outcomes_of(columns, names, metrics, len(draft.lines), draft.summed)
     failed = any(outcomes)
     if not failed and all(v is None for c in metrics for v in c.values):
@@ -126,7 +129,7 @@ def _make_batch(draft: Draft) -> bool:
         file=draft.file,
         sha256=draft.sha256,
         pointer=table.pointer,
-        kind="summary" if draft.summed else "sample",
+        kind="block" if table.of_blocks else "summary" if draft.summed else "sample",
         rows=draft.lines,
         columns=draft.columns,
         constants=constants,

@@ -37,6 +37,7 @@ Anchors = dict[str, set[str]]
 def mark_duplicates(batches: list[Batch], notes: list[Note]) -> None:
     """Fill ``duplicate_of`` of rows that repeat rows of another batch."""
     _identical_files(batches, notes)
+    _same_blocks(batches)
     open_ones = [b for b in batches if b.kind == "sample" and not any(b.duplicate_of)]
     anchors = [_anchor_values(b) for b in open_ones]
     alike = _alike(anchors)
@@ -90,6 +91,18 @@ def _identical_files(batches: list[Batch], notes: list[Note]) -> None:
         if batch.file not in told:
             told.add(batch.file)
             notes.append(Note("copied-file", batch.file, other=original))
+
+
+def _same_blocks(batches: list[Batch]) -> None:
+    """Blocks of a run that is in the folder twice, whole and in part."""
+    first: dict[object, str] = {}
+    for batch in batches:
+        if batch.kind == "block" and not any(batch.duplicate_of):
+            run = batch.constants.get("run", batch.file)
+            for i, cells in enumerate(zip(*(c.raw for c in batch.columns), strict=True)):
+                own = batch.place(i)
+                original = first.setdefault((run, cells), own)
+                batch.duplicate_of[i] = None if original == own else original
 
 
 def _anchor_values(batch: Batch) -> Anchors:

@@ -352,5 +352,5 @@ def _count(result: Ingest) -> None:
             report.n_records += len(batch)
             report.n_failed += len(batch) - batch.outcomes.count("")
             report.n_repeated += len(batch) - batch.duplicate_of.count(None)
-        else:
+        elif batch.kind == "summary":
             report.n_summaries += len(batch)

@@ -103,10 +103,11 @@ class RawTable(msgspec.Struct, gc=False):
     """Names, columns of cells, and where each row stands.
 
     Cells are text (CSV, Markdown) or JSON values. ``constants`` are scalars of the enclosing
-    objects, by their own names. ``beside_rows`` marks the scalars of an object that also holds
-    the rows: they sum those rows up. ``holds_records`` says that its rows are runs, each with
-    a list of records of its own. ``without_metrics`` are the rows that lack the keys of every
-    metric of the table. ``pointers`` are each row's JSON pointer, None for text.
+    objects, by their own names. ``beside_rows`` marks the scalars of an object that also holds the
+    rows: they sum those rows up. ``of_blocks``: its rows are blocks of requests. ``holds_records``
+    says that its rows are runs, each with a list of records of its own. ``without_metrics`` are the
+    rows that lack the keys of every metric of the table. ``pointers`` are each row's JSON pointer,
+    None for text.
     """
 
     header: Header
@@ -116,6 +117,7 @@ class RawTable(msgspec.Struct, gc=False):
     constants: dict[str, Any] = {}
     decimal_comma: bool = False
     beside_rows: bool = False
+    of_blocks: bool = False
     holds_records: bool = False
     without_metrics: frozenset[int] = frozenset()
     pointers: list[str] | None = None

@@ -33,7 +33,7 @@ from chimera.measure.environment import (
 )
 from chimera.measure.interrupts import InterruptGate
 from chimera.measure.keeper import Keeper
-from chimera.measure.names import named, named_options, without_folder
+from chimera.measure.names import named_options, names_of, without_folder
 from chimera.measure.plan import BenchPlan, block_order, load_of
 from chimera.measure.progress import OnProgress
 from chimera.measure.recording import start_failed, started
@@ -108,6 +108,7 @@ class _Bench:
         self._crew: ProcessCrew | None = None
         self._watching: Watching | None = None
         self._configurations = plan.configurations()
+        self._names = names_of(self._configurations)
         self._environment = capture_environment(host)
         self._gate = InterruptGate(loop.wake)
         self._held = ExitStack()
@@ -192,7 +193,7 @@ class _Bench:
     def _start(self, configuration: Configuration, engine: Measurable) -> bool:
         """Start one engine and record it; False if it failed."""
         begun = self._clock.now()
-        self._keeper.say(f"starting {named(configuration)}")
+        self._keeper.say(f"starting {self._names[configuration.index]}")
         try:
             with self._gate.waiting():
                 load = engine.start()
@@ -251,8 +252,8 @@ class _Bench:
                 return
             found = verdict(plan.loads, best, shares, plan.slo)
             several = len(self._configurations) > len(plan.loads)
-            options = self._configurations[first].options
-            self._notes.append(f"{named_options(options)}: {found}" if several else found)
+            options = named_options(self._configurations)[first]
+            self._notes.append(f"{options}: {found}" if several else found)
 
     def _meets(self, first: int, shares: dict[int, float], step: int) -> bool:
         """Whether a load meets the limits in all of its repeats together."""

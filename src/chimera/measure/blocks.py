@@ -19,7 +19,7 @@ from chimera.measure.clock import RunClock
 from chimera.measure.interrupts import InterruptGate
 from chimera.measure.keeper import Keeper
 from chimera.measure.load import Ended, Sender
-from chimera.measure.names import named
+from chimera.measure.names import names_of
 from chimera.measure.plan import BenchPlan, block_prompts, load_of
 from chimera.measure.recording import Step, recorded
 from chimera.measure.resume import done_in_block
@@ -68,6 +68,7 @@ class Blocks:
         keeper: Keeper,
     ) -> None:
         self._plan = plan
+        self._names = names_of(plan.configurations())
         self._loop = loop
         self._wire = wire
         self._clock = clock
@@ -90,7 +91,7 @@ class Blocks:
         Returns whether anything got through.
         """
         plan = self._plan
-        self._keeper.doing = f"repeat {repeat}, {named(configuration)}"
+        self._keeper.doing = f"repeat {repeat}, {self._names[configuration.index]}"
         for _ in range(self.warm_ups()):
             self.alone(configuration, plan.workload.prompts[0], "warmup", repeat)
         load, first = load_of(configuration), len(self._keeper.requests)

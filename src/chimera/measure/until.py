@@ -9,9 +9,8 @@ from chimera.measure.plan import BenchPlan
 from chimera.record.metrics.registry import METRICS
 from chimera.record.request import Request
 from chimera.stats.describe import sample_sd
+from chimera.stats.repeats import LEAST_REPEATS, Measured, by_repeat
 from chimera.stats.student import mean_interval
-
-_LEAST = 3  # below three repeats an interval says nothing about its own width
 
 
 def half_width_percent(values: list[float]) -> float | None:
@@ -19,7 +18,7 @@ def half_width_percent(values: list[float]) -> float | None:
 
     None below three values, and where the mean is 0.
     """
-    if len(values) < _LEAST:
+    if len(values) < LEAST_REPEATS:
         return None
     centre, sd = fmean(values), sample_sd(values)
     if not centre or sd is None:
@@ -28,22 +27,23 @@ def half_width_percent(values: list[float]) -> float | None:
     return 100 * (interval[1] - interval[0]) / 2 / abs(centre)
 
 
-def repeat_means(requests: Iterable[Request], metric: str) -> dict[int, list[float]]:
-    """For each configuration the mean of each of its repeats, warm requests only.
-
-    The repeat is what varies independently: requests of one repeat share its state.
-    """
+def records_of(requests: Iterable[Request], metric: str) -> dict[int, list[Measured]]:
+    """The values of each configuration with their repeats and prompts, warm requests only."""
     compute = METRICS[metric]
-    cells: dict[tuple[int, int], list[float]] = {}
+    found: dict[int, list[Measured]] = {}
     for request in requests:
         if request.phase == "measured" and request.error is None:
             value = compute(request)
             if value is not None:
-                cells.setdefault((request.configuration, request.repeat), []).append(value)
-    means: dict[int, list[float]] = {}
-    for (configuration, _), values in sorted(cells.items()):
-        means.setdefault(configuration, []).append(fmean(values))
-    return means
+                record = Measured(value, request.repeat, request.prompt_id)
+                found.setdefault(request.configuration, []).append(record)
+    return found
+
+
+def repeat_means(requests: Iterable[Request], metric: str) -> dict[int, list[float]]:
+    """For each configuration the mean of each of its repeats."""
+    records = records_of(requests, metric)
+    return {index: [unit.value for unit in by_repeat(own)] for index, own in records.items()}
 
 
 def is_narrow(plan: BenchPlan, requests: Iterable[Request], configurations: int) -> bool:

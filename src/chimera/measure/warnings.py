@@ -12,12 +12,13 @@ from statistics import fmean, median
 from chimera.measure.monitors.neighbours import neighbour_load
 from chimera.measure.monitors.sample import Sample
 from chimera.measure.monitors.thermal import thermal_drift
-from chimera.measure.summary.distribution import LEAST_FOR_INTERVAL, LEAST_FOR_P99
+from chimera.measure.summary.distribution import LEAST_FOR_P99
 from chimera.measure.summary.types import ConfigurationSummary
 from chimera.record.metrics.decode_throughput import decode_tokens_per_s
 from chimera.record.request import Request
 from chimera.record.runfile import RunFile
 from chimera.stats.compare import welch
+from chimera.stats.repeats import LEAST_REPEATS
 
 Configurations = Sequence[ConfigurationSummary]
 
@@ -68,10 +69,10 @@ def _ended_early(file: RunFile, _: Configurations) -> Iterator[str]:
 
 def _few(file: RunFile, configurations: Configurations) -> Iterator[str]:
     repeats = max((block.repeat for block in file.blocks), default=0)
-    if 0 < repeats < LEAST_FOR_INTERVAL:
+    if 0 < repeats < LEAST_REPEATS:
         yield (
             f"{repeats} repeat(s) give no interval between repeats: what differs from one to "
-            f"the next is not known; take --repeats {LEAST_FOR_INTERVAL} or more"
+            f"the next is not known; take --repeats {LEAST_REPEATS} or more"
         )
     counts = [one.n for one in configurations if one.n]
     if counts and min(counts) < LEAST_FOR_P99:
@@ -190,7 +191,7 @@ def _fall(requests: Sequence[Request]) -> float | None:
         return None  # interleaved configurations: thirds would mix them
     values = [v for r in good if (v := decode_tokens_per_s(r)) is not None]
     third = len(values) // 3
-    if third < LEAST_FOR_INTERVAL:
+    if third < LEAST_REPEATS:
         return None
     difference = welch(values[:third], values[-third:])
     if difference is None or difference.high >= 0:
@@ -238,7 +239,7 @@ def _prefill_fell(requests: Sequence[Request]) -> bool:
             shares.append(prefill / first[key])
         else:
             first[key] = prefill
-    return len(shares) >= LEAST_FOR_INTERVAL and median(shares) < LEAST_PREFILL_SHARE
+    return len(shares) >= LEAST_REPEATS and median(shares) < LEAST_PREFILL_SHARE
 
 
 def _unequal_work(file: RunFile, configurations: Configurations) -> Iterator[str]:

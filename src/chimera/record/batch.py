@@ -35,6 +35,8 @@ class Column(msgspec.Struct, gc=False):
 class Batch(msgspec.Struct):
     """Records that share their columns.
 
+    ``kind``: a sample is a request, a summary sums up others, and a block is the requests of one
+    configuration in one repeat together, with the throughputs that only they have.
     ``outcomes`` has one entry a record: "" when it succeeded, otherwise why it failed.
     ``phases``: "" (measured), "warm-up" (excluded by the file's own word) or "cold" (the file
     says so). ``duplicate_of``: None, or the place ("file:row") of the record that this repeats.
@@ -45,7 +47,7 @@ class Batch(msgspec.Struct):
     file: str
     sha256: str
     pointer: str
-    kind: Literal["sample", "summary"]
+    kind: Literal["sample", "summary", "block"]
     rows: list[int]
     columns: list[Column]
     constants: dict[str, str | float]

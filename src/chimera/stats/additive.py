@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from math import fsum, sqrt
 
 import msgspec
@@ -18,7 +18,9 @@ class Additive(msgspec.Struct, frozen=True):
     """The fit. ``sd`` is the residual standard deviation on ``df`` degrees of freedom.
 
     ``effect`` holds the fitted effect of (factor, level) against the factor's first level;
-    ``place`` the row of ``inverse``, which is the inverse of the design's normal matrix.
+    ``place`` the row of ``inverse``, which is the inverse of the design's normal matrix. ``left``
+    is what the fit leaves of each value, ``active`` the columns in which that value has a one;
+    what is not above ``rounding`` is that of their last digits.
     """
 
     sd: float
@@ -26,6 +28,9 @@ class Additive(msgspec.Struct, frozen=True):
     effect: dict[Level, float]
     place: dict[Level, int]
     inverse: list[list[float]]
+    active: list[list[int]]
+    left: list[float]
+    rounding: float
 
     def contrast(self, factor: str, a: object, b: object, level: float) -> Difference | None:
         """Level ``b`` minus level ``a`` of a factor, the other factors held.
@@ -34,11 +39,46 @@ class Additive(msgspec.Struct, frozen=True):
         """
         value = self.difference(factor, a, b)
         variance = 0.0
-        ends = [(w, p) for w, v in ((-1.0, a), (1.0, b)) if (p := self.place.get((factor, v)))]
+        ends = self._ends(factor, a, b)
         for weight, i in ends:
             for other, j in ends:
                 variance += weight * other * self.inverse[i][j]
         return difference_of(value, self.sd * sqrt(max(variance, 0.0)), self.df, level)
+
+    def _ends(self, factor: str, a: object, b: object) -> list[tuple[float, int]]:
+        return [(w, p) for w, v in ((-1.0, a), (1.0, b)) if (p := self.place.get((factor, v)))]
+
+    def scores(self, groups: Sequence[Hashable]) -> list[list[float]]:
+        """For each of the groups that the values fall into, what ``between`` needs of it."""
+        found: dict[Hashable, list[float]] = {}
+        for group, own, left in zip(groups, self.active, self.left, strict=True):
+            score = found.setdefault(group, [0.0] * len(self.inverse))
+            for i in own:
+                score[i] += left
+        return list(found.values())
+
+    def between(
+        self, factor: str, a: object, b: object, scores: list[list[float]], level: float
+    ) -> Difference | None:
+        """As ``contrast``, with the interval between groups of values that are not independent.
+
+        The variance that allows for clusters (Liang and Zeger 1986), with the groups less one as
+        degrees of freedom. Where each group holds the whole design, this is Student's t on the
+        contrasts of the groups.
+        """
+        ends, count = self._ends(factor, a, b), len(scores)
+        if count < 2:
+            return None
+        shares = [
+            fsum(w * fsum(x * s for x, s in zip(self.inverse[p], score, strict=True))
+                 for w, p in ends)
+            for score in scores
+        ]  # fmt: skip
+        far = max(map(abs, shares))
+        if far * count <= self.rounding:
+            return None  # without any spread nothing shows the noise
+        error = far * sqrt(fsum((s / far) ** 2 for s in shares) * count / (count - 1))
+        return difference_of(self.difference(factor, a, b), error, count - 1, level)
 
     def difference(self, factor: str, a: object, b: object) -> float:
         """Level ``b`` minus level ``a`` of a factor, the other factors held."""
@@ -96,10 +136,11 @@ def fit_additive(
     ]
     far = max(abs(v - centre) for v in values)
     sd = far * sqrt(fsum((r / far) ** 2 for r in left) / (n - k))
-    if sd <= 1e-12 * max(abs(v) for v in values):
+    rounding = 1e-12 * max(abs(v) for v in values)
+    if sd <= rounding:
         sd = 0.0  # what is left over is rounding
     effect = dict(zip(columns, beta[1:], strict=True))
-    return Additive(sd, n - k, effect, place, inverse)
+    return Additive(sd, n - k, effect, place, inverse, active, left, rounding)
 
 
 def _inverse(matrix: list[list[float]]) -> list[list[float]] | None:

@@ -37,6 +37,15 @@ def difference_of(value: float, error: float, df: float, level: float) -> Differ
     return Difference(value, value - half, value + half, df, two_sided_p(value / error, df))
 
 
+def centred(spread: Difference, value: float) -> Difference:
+    """The interval of ``spread`` around ``value``, where both estimate the same difference.
+
+    The value over all records is shown, and between repeats is how far it can be trusted.
+    """
+    shift = value - spread.value
+    return Difference(value, spread.low + shift, spread.high + shift, spread.df, spread.p)
+
+
 def welch(a: Sequence[float], b: Sequence[float], level: float = 0.95) -> Difference | None:
     """Difference of means of independent samples with unequal variances (Welch 1947).
 

@@ -28,7 +28,7 @@ from chimera.facts.sweeps import Sweep
 from chimera.facts.text import Span, spans
 
 _TITLES = {
-    "best-untold": "The leading configurations of several models cannot be told apart",
+    "best-untold": "The leading configurations in several sweeps cannot be told apart",
     "confounded": "Cold starts are confounded with settings",
     "cold": "What cold starts cost",
     "no-effect": "Settings without an effect that can be told from chance",
@@ -36,9 +36,15 @@ _TITLES = {
 # The sentence that opens findings about several subjects, before and after the list of them.
 _LEADS: dict[str, tuple[tuple[str, str], ...]] = {
     "best-untold": (
-        ("The leading configurations cannot be told apart, by the gap to the runner-up: ", "."),
-        ("Which configuration is ahead cannot be told for ", " (gap to the runner-up)."),
-        ("By the gap to the runner-up, leaders cannot be told from chance: ", "."),
+        (
+            "The leaders of parameter sweeps cannot be told apart, by the gap to the runner-up: ",
+            ".",
+        ),
+        (
+            "Which configuration is ahead cannot be told in the parameter sweeps of ",
+            " (gap to the runner-up).",
+        ),
+        ("By the gap to the runner-up, leaders of sweeps cannot be told from chance: ", "."),
     ),
     "confounded": (
         ("Cold starts fall on one level of a setting, so they are confounded with it: ", "."),

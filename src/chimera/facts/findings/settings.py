@@ -41,7 +41,10 @@ def settings_findings(sweeps: list[Sweep]) -> list[Finding]:
     findings: list[Finding] = []
     for place, sweep in enumerate(sweeps):
         weight = 80.0 - place
-        findings.extend(_best(sweep, best, weight) for best in sweep.best[:1])
+        tops = [b for b in sweep.best if b.metric == sweep.best[0].metric]
+        # At the lowest and the highest load.
+        ends = [tops[0], tops[-1]] if len(tops) > 1 else tops
+        findings.extend(_best(sweep, best, weight) for best in ends)
         findings.extend(_effect(sweep, e, weight) for e in sweep.effects if e.certain)
         none = [e for e in sweep.effects if not e.certain]
         if none:
@@ -55,30 +58,31 @@ def settings_findings(sweeps: list[Sweep]) -> list[Finding]:
 
 
 def _best(sweep: Sweep, best: Best, weight: float) -> Finding:
-    who, what = name(subject_label(sweep.subject)), label(metric_label(best.metric))
+    who, what = name(subject_label((*sweep.subject, *best.load))), label(metric_label(best.metric))
     first, second = name(best.first_label), name(best.second_label)
     gap = (value(best.gap), *interval(best.gap))
     if best.certain:
         says = clause(
             ARGMAX,
-            ("For ", who, ", ", first, " gives ", value(best.first), " of ", what, ", ahead of ",
-             second, " with ", value(best.second), " by ", *gap, "."),
-            ("The highest ", what, " of ", who, " comes with ", first, ": ", value(best.first),
-             " against ", value(best.second), " for ", second, ", a gap of ", *gap, "."),
+            ("In the parameter sweep of ", who, ", ", first, " gives ", value(best.first), " of ",
+             what, ", ahead of ", second, " with ", value(best.second), " by ", *gap, "."),
+            ("The highest ", what, " in the parameter sweep of ", who, " comes with ", first, ": ",
+             value(best.first), " against ", value(best.second), " for ", second, ", a gap of ",
+             *gap, "."),
         )  # fmt: skip
         advice = clause(
             ARGMAX,
             ("Run ", who, " with ", first, " where ", what, " decides."),
             ("Use ", first, " for ", who, " if ", what, " is what counts."),
         )
-        title = spans(first, " gives ", who, " its highest ", what)
+        title = spans(first, " gives the highest ", what, " in the sweep of ", who)
         return Finding(f"best:{who.text}", "best", "high", title, (says,), advice, ARGMAX, weight)
     parts: tuple[Span, ...] = ()
     if best.gap_sd is not None:
         parts = spans(", ", value(best.gap_sd, strong=False), " residual standard deviations")
     says = _untold(who, what, first, second, best, (*gap, *parts))
     advice = _UNTOLD_ONCE if sweep.one_run_each else _UNTOLD_REPEATED
-    title = spans("The leading configurations of ", who, " cannot be told apart")
+    title = spans("The leading configurations in the sweep of ", who, " cannot be told apart")
     brief = (who, *spans(" "), value(best.gap), *parts)
     return Finding(
         f"best:{who.text}", "best-untold", "high", title, (says,), advice, EXTREME, weight, brief
@@ -90,13 +94,15 @@ def _untold(
 ) -> Clause:
     return clause(
         EXTREME,
-        ("For ", who, ", ", first, " has the highest value of ", what, ", ", value(best.first),
-         ", but ", second, " with ", value(best.second), (" cannot be told apart from it: the gap "
-         "is "), *gap, "."),
-        ("Which configuration of ", who, " is ahead in ", what, " cannot be told: ", first, " (",
-         value(best.first), ") and ", second, " (", value(best.second), ") are ", *gap, " apart."),
+        ("In the parameter sweep of ", who, ", ", first, " has the highest value of ", what, ", ",
+         value(best.first), ", but ", second, " with ", value(best.second),
+         " cannot be told apart from it: the gap is ", *gap, "."),
+        ("Which configuration in the parameter sweep of ", who, " is ahead in ", what, (" cannot "
+         "be told: "), first, " (", value(best.first), ") and ", second, " (", value(best.second),
+         ") are ", *gap, " apart."),
         (first, " with ", value(best.first), " and ", second, " with ", value(best.second),
-         " cannot be told apart in the ", what, " of ", who, ": the gap is ", *gap, "."),
+         " cannot be told apart in the ", what, " of the parameter sweep of ", who, ": the gap is ",
+         *gap, "."),
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Chimera's own run files: JSON lines, the first of which says ``"format": "chimera-run"``.
 
 Each request becomes a row, its values under the names of ``requests.csv``, in seconds and
-tokens; the row's number is its line. ``chimera.record.runfile`` describes the format.
+tokens; the row's number is its line. So does each block, in a table of its own, with the
+throughputs of its requests together. ``chimera.record.runfile`` describes the format.
 """
 
 from __future__ import annotations
@@ -12,13 +13,19 @@ import msgspec
 
 from chimera.ingest.readers.base import Content, Reader, Tables
 from chimera.ingest.tables import RawTable, flat_header
+from chimera.record.metrics.block_throughput import (
+    by_block,
+    goodput_per_s,
+    output_tokens_per_s,
+    requests_per_s,
+)
 from chimera.record.metrics.decode_throughput import decode_tokens_per_s
 from chimera.record.metrics.e2e_latency import e2e_latency_s
 from chimera.record.metrics.first_answer import first_answer_s
 from chimera.record.metrics.prefill_throughput import prefill_tokens_per_s
 from chimera.record.metrics.tpot import tpot_s
 from chimera.record.metrics.ttft import ttft_s
-from chimera.record.request import EngineStart, Request, RunEnd
+from chimera.record.request import Block, EngineStart, Request, RunEnd
 from chimera.record.run import Run
 from chimera.record.runfile import FORMAT, VERSION, Line
 
@@ -37,7 +44,7 @@ def _is_run(content: Content) -> bool:
 
 
 def read_chimera_run(content: Content) -> Tables:
-    """(one table of requests, why there is none).
+    """(a table of requests and, where the run has them, one of blocks; why there is none).
 
     A run that was stopped keeps its rows and is noted; so is every line that is no record.
     """
@@ -52,6 +59,7 @@ def read_chimera_run(content: Content) -> Tables:
             f"reads up to {VERSION}; update chimera-lab"
         )
     requests: list[tuple[int, Request]] = []
+    blocks: list[tuple[int, Block]] = []
     starts: dict[int, EngineStart] = {}
     bad: list[int] = []
     ended = False
@@ -65,6 +73,8 @@ def read_chimera_run(content: Content) -> Tables:
             continue
         if isinstance(record, Request):
             requests.append((number, record))
+        elif isinstance(record, Block):
+            blocks.append((number, record))
         elif isinstance(record, EngineStart):
             starts.setdefault(record.configuration, record)
         elif isinstance(record, RunEnd):
@@ -78,7 +88,8 @@ def read_chimera_run(content: Content) -> Tables:
         content.note("unfinished-run", (len(lines) if lines[-1] else len(lines) - 1,))
     if not requests:
         return [], "the file is empty: the run holds no request"
-    return [_table(header.run, requests, starts)], ""
+    tables = [_table(header.run, requests, starts)]
+    return tables + ([_block_table(header.run, blocks, requests)] if blocks else []), ""
 
 
 CHIMERA_RUN = Reader("Chimera run", _is_run, read_chimera_run)
@@ -87,10 +98,7 @@ CHIMERA_RUN = Reader("Chimera run", _is_run, read_chimera_run)
 def _table(
     run: Run, requests: list[tuple[int, Request]], starts: dict[int, EngineStart]
 ) -> RawTable:
-    settings: dict[int, dict[str, Any]] = {
-        c.index: c.options.as_set() | {"concurrency": c.concurrency, "request_rate": c.request_rate}
-        for c in run.configurations
-    }
+    settings = _settings(run)
     limits = run.plan.request.get("max_tokens_by_prompt")
     rows: list[dict[str, Any]] = []
     for _, request in requests:
@@ -98,10 +106,41 @@ def _table(
         rows.append(settings.get(request.configuration, {}) | _values(request, start))
         if isinstance(limits, dict):
             rows[-1]["max_tokens"] = limits.get(request.prompt_id)
+    return _raw(run, rows, [number for number, _ in requests])
+
+
+def _block_table(
+    run: Run, blocks: list[tuple[int, Block]], requests: list[tuple[int, Request]]
+) -> RawTable:
+    settings, slo = _settings(run), run.plan.slo
+    rows = [
+        settings.get(block.configuration, {})
+        | {
+            "repeat": block.repeat,
+            "output_tokens_per_s": output_tokens_per_s(block, own),
+            "requests_per_s": requests_per_s(block, own),
+        }
+        | ({"goodput_requests_per_s": goodput_per_s(block, own, slo)} if slo else {})
+        for block, own in by_block([b for _, b in blocks], [r for _, r in requests])
+    ]
+    return _raw(run, rows, [number for number, _ in blocks], of_blocks=True)
+
+
+def _settings(run: Run) -> dict[int, dict[str, Any]]:
+    """What was set, by configuration."""
+    return {
+        c.index: c.options.as_set() | {"concurrency": c.concurrency, "request_rate": c.request_rate}
+        for c in run.configurations
+    }
+
+
+def _raw(
+    run: Run, rows: list[dict[str, Any]], lines: list[int], of_blocks: bool = False
+) -> RawTable:
     names = tuple({name: None for row in rows for name in row})
     columns = [[row.get(name) for row in rows] for name in names]
-    lines = [number for number, _ in requests]
-    return RawTable(flat_header(names), columns, lines, constants=_constants(run))
+    constants = _constants(run)
+    return RawTable(flat_header(names), columns, lines, constants=constants, of_blocks=of_blocks)
 
 
 def _constants(run: Run) -> dict[str, Any]:

@@ -1,17 +1,19 @@
-"""Which configuration is best, and whether that is certain."""
+"""Which configuration is best, and of which that is certain."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from chimera.measure.summary.types import Comparison, ConfigurationSummary
-from chimera.measure.until import repeat_means
+from chimera.measure.until import records_of
 from chimera.record.metrics.registry import HIGHER_IS_BETTER
 from chimera.record.request import Request
-from chimera.stats.compare import paired, welch
 from chimera.stats.describe import mean
+from chimera.stats.repeats import Measured, difference, leaders_of, level_for, pairs_of
 
 COMPARED = ("ttft_s", "decode_tokens_per_s")
+_Records = dict[int, list[Measured]]
 
 
 def compare(
@@ -19,36 +21,43 @@ def compare(
 ) -> tuple[Comparison, ...]:
     """For each load with several configurations and each metric, the best and the next best.
 
-    Repeats that both have are compared in pairs, as a drift of the machine meets both alike.
+    Where these cannot be told apart, also the best and the nearest that it is certainly ahead of.
+    What is certain comes first.
     """
-    loads: dict[tuple[object, ...], list[ConfigurationSummary]] = {}
+    loads: dict[tuple[object, ...], list[int]] = {}
     for one in configurations:
-        loads.setdefault((one.arrival, one.concurrency, one.request_rate), []).append(one)
-    found = []
+        loads.setdefault((one.arrival, one.concurrency, one.request_rate), []).append(one.index)
+    found: list[Comparison] = []
     for metric in COMPARED:
-        means = repeat_means(requests, metric)
-        for alike in loads.values():
-            # Widened for the number of comparisons (Bonferroni).
-            known = {one.index: means[one.index] for one in alike if means.get(one.index)}
-            if len(known) > 1:
-                found.append(_best(metric, known, 1 - 0.05 / (len(COMPARED) * len(loads))))
-    return tuple(found)
+        records = records_of(requests, metric)
+        groups = [{i: records[i] for i in group if i in records} for group in loads.values()]
+        found.extend(_leads(metric, [group for group in groups if len(group) > 1]))
+    return tuple(sorted(found, key=lambda one: not one.certain))
 
 
-def _best(metric: str, known: dict[int, list[float]], level: float) -> Comparison:
+def _leads(metric: str, groups: list[_Records]) -> list[Comparison]:
+    sign = -1.0 if metric in HIGHER_IS_BETTER else 1.0
+    sizes = [len(group) for group in groups]
+    leading, any_pair = level_for(leaders_of(sizes)), level_for(sum(map(pairs_of, sizes)))
+    found = []
+    for group in groups:
+        best, *others = sorted(group, key=lambda i: sign * mean([r.value for r in group[i]]))
+        first = _compared(metric, group, best, others[0], leading)
+        found.append(first)
+        if not first.certain:
+            behind = (_compared(metric, group, best, other, any_pair) for other in others[1:])
+            found.extend(islice((one for one in behind if one.certain), 1))
+    return found
+
+
+def _compared(metric: str, group: _Records, best: int, other: int, level: float) -> Comparison:
+    test, _ = difference(group[best], group[other], level)
     higher = metric in HIGHER_IS_BETTER
-    order = sorted(known, key=lambda index: mean(known[index]), reverse=higher)
-    best, second = order[0], order[1]
-    a, b = known[best], known[second]
-    if len(a) == len(b):
-        difference = paired([x - y for x, y in zip(a, b, strict=True)], level)
-    else:
-        difference = welch(b, a, level) if min(len(a), len(b)) > 2 else None
     return Comparison(
         metric=metric,
         best=best,
-        next=second,
-        difference=difference.value if difference else None,
-        ci95=(difference.low, difference.high) if difference else None,
-        certain=bool(difference and difference.certain),
+        next=other,
+        difference=test.value if test else None,
+        ci95=(test.low, test.high) if test else None,
+        certain=test is not None and (test.low > 0 if higher else test.high < 0),
     )

@@ -8,6 +8,7 @@ from chimera.measure.summary.distribution import distribution, interval
 from chimera.measure.summary.time_split import checks, time_shares
 from chimera.measure.summary.types import Cell, ConfigurationSummary, Distribution
 from chimera.record.metrics.block_throughput import (
+    by_block,
     goodput_per_s,
     output_tokens_per_s,
     requests_per_s,
@@ -21,16 +22,21 @@ from chimera.record.run import Configuration, Run
 
 
 def summarise_configuration(
-    run: Run, configuration: Configuration, requests: Sequence[Request], blocks: Sequence[Block]
+    run: Run,
+    configuration: Configuration,
+    name: str,
+    requests: Sequence[Request],
+    blocks: Sequence[Block],
 ) -> ConfigurationSummary:
     """``requests`` and ``blocks`` are those of this configuration."""
     measured = [request for request in requests if request.phase == "measured"]
     good = [request for request in measured if request.error is None]
-    parts = _by_block(blocks, requests)
+    parts = by_block(blocks, requests)
     per_token = all(itl_s(request) is not None for request in good)
     slo = run.plan.slo
     return ConfigurationSummary(
         index=configuration.index,
+        name=name,
         options=configuration.options.as_set(),
         arrival=configuration.arrival,
         concurrency=configuration.concurrency,
@@ -42,34 +48,14 @@ def summarise_configuration(
         | {"first_answer_s": _first_answer(good)},
         gaps_are="tokens" if per_token else "chunks",
         gaps_s=_gaps(good),
-        output_tokens_per_s=interval(output_tokens_per_s(b, mine) for b, mine in parts),
-        requests_per_s=interval(requests_per_s(b, mine) for b, mine in parts),
-        goodput_per_s=interval(goodput_per_s(b, mine, slo) for b, mine in parts),
+        output_tokens_per_s=interval((b.repeat, output_tokens_per_s(b, mine)) for b, mine in parts),
+        requests_per_s=interval((b.repeat, requests_per_s(b, mine)) for b, mine in parts),
+        goodput_per_s=interval((b.repeat, goodput_per_s(b, mine, slo)) for b, mine in parts),
         achieved_rate=_achieved_rate(measured),
         time=time_shares(good),
         checks=checks(good),
         cells=tuple(_cell(prompt.id, measured) for prompt in run.workload.prompts),
     )
-
-
-def _by_block(
-    blocks: Sequence[Block], requests: Sequence[Request]
-) -> list[tuple[Block, list[Request]]]:
-    """Each block with its requests. A repeat that was resumed has several blocks."""
-    by_repeat: dict[int, list[Request]] = {}
-    for request in requests:
-        by_repeat.setdefault(request.repeat, []).append(request)
-    return [
-        (
-            block,
-            [
-                request
-                for request in by_repeat.get(block.repeat, ())
-                if block.start_ns <= request.start_ns <= block.end_ns
-            ],
-        )
-        for block in blocks
-    ]
 
 
 def _spread(
@@ -118,5 +104,8 @@ def _cell(prompt_id: str, measured: Sequence[Request]) -> Cell:
         prompt_id=prompt_id,
         n=len(good),
         failed=len(mine) - len(good),
-        metrics={name: interval(map(metric, good)) for name, metric in METRICS.items()},
+        metrics={
+            name: interval((request.repeat, metric(request)) for request in good)
+            for name, metric in METRICS.items()
+        },
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from chimera.measure.names import names_of
 from chimera.measure.summary.comparing import compare
 from chimera.measure.summary.configuration import summarise_configuration
 from chimera.measure.summary.types import Options, Start, Summary
@@ -24,8 +25,9 @@ def summarise(file: RunFile) -> Summary:
         requests[request.configuration].append(request)
     for block in file.blocks:
         blocks[block.configuration].append(block)
+    names = names_of(run.configurations)
     configurations = tuple(
-        summarise_configuration(run, c, requests[c.index], blocks[c.index])
+        summarise_configuration(run, c, names[c.index], requests[c.index], blocks[c.index])
         for c in run.configurations
         if requests[c.index] or not run.plan.slo  # a search tries only some
     )
@@ -41,7 +43,7 @@ def summarise(file: RunFile) -> Summary:
         duration_s=end.end_ns / 1e9 if end else None,
         pressure=_pressure(file),
         configurations=configurations,
-        starts=tuple(_start(s, file.requests, options[s.configuration]) for s in file.starts),
+        starts=tuple(_start(s, file.requests, names, options) for s in file.starts),
         comparisons=compare(configurations, file.requests),
         failures=dict(Counter(r.error.error_class.value for r in failed if r.error)),
         client=end.client if end else None,
@@ -57,23 +59,23 @@ def load_s(start: EngineStart) -> float | None:
     return None if start.server_load_ns is None else start.server_load_ns / 1e9
 
 
-def _start(start: EngineStart, requests: Sequence[Request], options: Options) -> Start:
-    if start.error is not None:
-        return Start(
-            configuration=start.configuration,
-            options=options,
-            load_s=None,
-            ttft_s=None,
-            error=start.error.text,
-        )
-    mine = (r for r in requests if r.configuration == start.configuration and r.phase == "cold")
-    first = next((r for r in mine if r.start_ns >= start.start_ns), None)
-    failure = first.error if first else None
+def _start(
+    start: EngineStart,
+    requests: Sequence[Request],
+    names: dict[int, str],
+    options: dict[int, Options],
+) -> Start:
+    own = start.configuration
+    cold = (r for r in requests if r.configuration == own and r.phase == "cold")
+    first = next((r for r in cold if r.start_ns >= start.start_ns), None)
+    failure = start.error or (first.error if first else None)
+    there = start.error is None
     return Start(
-        configuration=start.configuration,
-        options=options,
-        load_s=load_s(start),
-        ttft_s=ttft_s(first) if first else None,
+        configuration=own,
+        name=names[own],
+        options=options[own],
+        load_s=load_s(start) if there else None,
+        ttft_s=ttft_s(first) if there and first else None,
         error=failure.text if failure else None,
     )
 

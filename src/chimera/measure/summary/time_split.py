@@ -103,8 +103,8 @@ def checks(requests: Sequence[Request]) -> tuple[Check, ...]:
     """Client against server, for each comparison that some request allows."""
     found = []
     for what, difference in _CHECKS.items():
-        values = (difference(request) for request in requests if request.error is None)
-        seconds = interval(None if value is None else value / 1e9 for value in values)
+        values = ((r.repeat, difference(r)) for r in requests if r.error is None)
+        seconds = interval((repeat, None if ns is None else ns / 1e9) for repeat, ns in values)
         if seconds is not None:
             found.append(Check(what=what, difference_s=seconds))
     return tuple(found)

@@ -14,7 +14,7 @@ Options = dict[str, int | float | str | bool]
 
 
 class Interval(msgspec.Struct, frozen=True):
-    """The mean of ``n`` values and its 95% interval (Student's t), None below three values."""
+    """The mean of ``n`` values and its 95% interval between repeats, None below three of them."""
 
     n: int
     mean: float
@@ -27,7 +27,7 @@ class Distribution(msgspec.Struct, frozen=True, kw_only=True):
     ``p95`` is None below 20 values and ``p99`` below 100: they would be the largest or next to
     it. Their intervals come from order statistics and need 72 and 368 values.
     ``ci95_requests`` takes every request for an independent one, which those of one repeat are
-    not; ``ci95_repeats`` is of the mean of the repeats' means, and None below three repeats.
+    not; ``ci95_repeats`` is between repeats (``chimera.stats.repeats``), None below three.
     """
 
     n: int
@@ -78,6 +78,7 @@ class ConfigurationSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One configuration under its load. ``n`` are its successful measured requests."""
 
     index: int
+    name: str
     options: Options
     arrival: str
     concurrency: int | None
@@ -101,6 +102,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     """An engine's start and its first request; ``error`` if one of them failed."""
 
     configuration: int
+    name: str
     options: Options
     load_s: float | None
     ttft_s: float | None
@@ -110,9 +112,10 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The best configuration of a metric against the next best under the same load.
 
-    ``difference`` is best minus next, over repeats, with its interval: 95% for all comparisons
-    together (Bonferroni). None where too few repeats say anything. ``certain``: the interval
-    excludes zero.
+    Where these cannot be told apart, a second one says of which the best is certainly ahead.
+    ``difference`` is best minus next, between repeats, with its interval: 95% for all pairs of the
+    metric that were looked at together (Bonferroni). None where too few repeats say anything.
+    ``certain``: the interval excludes zero.
     """
 
     metric: str

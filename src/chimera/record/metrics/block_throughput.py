@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from chimera.record.metrics.goodput import meets
 from chimera.record.request import Block, Request
+
+
+def by_block(
+    blocks: Sequence[Block], requests: Iterable[Request]
+) -> list[tuple[Block, list[Request]]]:
+    """Each block with its requests. A repeat that was resumed has several blocks."""
+    of_repeat: dict[tuple[int, int], list[Request]] = {}
+    for request in requests:
+        of_repeat.setdefault((request.configuration, request.repeat), []).append(request)
+    return [
+        (
+            block,
+            [
+                request
+                for request in of_repeat.get((block.configuration, block.repeat), ())
+                if block.start_ns <= request.start_ns <= block.end_ns
+            ],
+        )
+        for block in blocks
+    ]
 
 
 def output_tokens_per_s(block: Block, requests: Sequence[Request]) -> float | None:

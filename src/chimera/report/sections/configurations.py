@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Condition, Subject, condition_label, subject_label
-from chimera.facts.measures import configured, headline_scope
+from chimera.facts.measures import configured, headline_scope, members_of
 from chimera.facts.text import Name, Spans, spans
 from chimera.record.vocabulary import metric_label
 from chimera.report.document import Block, Details, Paragraph, Table
@@ -27,18 +27,20 @@ def configurations(work: Work, subjects: list[Subject]) -> list[Block]:
         if len(rows) < 2:
             continue
         rows.sort(key=lambda r: -r[0])
+        of_blocks = _of_blocks(work, subject)
         header = (
             spans("Configuration"),
             spans(term(f"{metric_label(metric)} ({_unit(work, subject, metric)})")),
             spans(term("TTFT (ms)")),
             spans(term("TTFT of")),
             spans("n"),
+            *(spans(term(f"{metric_label(m)} ({_unit(work, subject, m)})")) for m in of_blocks),
         )
         table = Table(
             header,
             tuple(cells for _, _, cells in rows[:_SHOWN]),
             (),
-            (False, True, True, False, True),
+            (False, True, True, False, True, *(True for _ in of_blocks)),
         )
         more = (
             Paragraph(
@@ -59,7 +61,7 @@ def _rows(
 ) -> list[tuple[float, Condition, tuple[Spans, ...]]]:
     """(throughput, settings, cells) of each configuration, in the order of the records."""
     book, data = work.facts.book, work.facts.data
-    scope = _scope(work, subject, metric)
+    scope, of_blocks = _scope(work, subject, metric), _of_blocks(work, subject)
     rows: list[tuple[float, Condition, tuple[Spans, ...]]] = []
     for condition in dict.fromkeys(s.parameters for s in data.good(subject)):
         about = configured(subject, condition)
@@ -75,9 +77,15 @@ def _rows(
             number(ttft, "ms") if ttft and ttft.unit == "s" else EMPTY_CELL,
             kind if ttft else EMPTY_CELL,
             n_cell(rate),
+            *(number(book.find(about, m, "mean"), unit) for m, unit in of_blocks.items()),
         )
         rows.append((rate.value, condition, cells))
     return rows
+
+
+def _of_blocks(work: Work, subject: Subject) -> dict[str, str]:
+    """The metrics that a run has of whole blocks, with their units."""
+    return dict(members_of(work.facts.data.blocks_of(subject)))
 
 
 def _unit(work: Work, subject: Subject, metric: str) -> str:

@@ -34,6 +34,7 @@ KEY_METRICS = (
     "output_throughput",
     "prefill_throughput",
     "request_throughput",
+    "goodput",
     "ttft",
     "tpot",
     "e2e_latency",
@@ -56,10 +57,11 @@ def performance(work: Work) -> tuple[Block, ...]:
         blocks.append(table)
         blocks.append(
             Paragraph(
-                (sentence("The interval is of the mean (", term("95 %"), ", Student's t over "
-                          "records); ", term("TTFT"), " and other times leave cold starts out "
-                          "where there are warm records, and say so."),
-                 *_apart(work, subjects))
+                (sentence("The interval is of the mean (", term("95 %"), ", Student's t over the "
+                          "means of repeats where these are named, otherwise over records); ",
+                          term("TTFT"), " and other times leave cold starts out where there are "
+                          "warm records, and say so."),
+                 *_apart(work, subjects), *_of_blocks(work))
             )
         )  # fmt: skip
     swept = configurations(work, subjects)
@@ -89,6 +91,19 @@ def _apart(work: Work, subjects: list[Subject]) -> tuple[Sentence, ...]:
     return (
         sentence("Records at several loads (concurrency, request rate) are no sample of one "
                  "thing, so each load has figures of its own."),
+    )  # fmt: skip
+
+
+def _of_blocks(work: Work) -> tuple[Sentence, ...]:
+    """What the throughputs of a run are of, where there are any."""
+    if not work.facts.data.blocks:
+        return ()
+    terms = ("output_throughput", "request_throughput", "goodput")
+    first, second, third = (term(metric_label(key)) for key in terms)
+    return (
+        sentence("In runs, ", first, ", ", second, " and ", third, " are those of blocks (one "
+                 "configuration in one repeat, all requests together), which ", term("n"),
+                 " counts then."),
     )  # fmt: skip
 
 
