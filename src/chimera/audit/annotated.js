@@ -35,6 +35,7 @@
     const item = items.get(id);
     if (!item) return false;
     // A copy of what the list holds: nothing of the report is read as markup again.
+    byId("panel-body").className = `claims ${item.className}`;
     byId("panel-body").replaceChildren(...item.cloneNode(true).childNodes);
     panel.hidden = false;
     panel.scrollTop = 0;
@@ -65,7 +66,9 @@
   const arrive = (id) => {
     const mark = first(id);
     opener = mark?.firstElementChild ?? null;
-    if (show(id)) requestAnimationFrame(() => mark?.scrollIntoView({ block: "center" }));
+    if (show(id)) requestAnimationFrame(() => mark?.scrollIntoView(
+      // On a phone the lower part is under the panel.
+      { block: panel.offsetWidth < innerWidth ? "center" : "start" }));
   };
 
   document.addEventListener("click", (event) => {
