@@ -116,8 +116,10 @@ def test_tables_headings_and_lists_are_such() -> None:
 @pytest.mark.parametrize(
     "text",
     [">" * 5000 + " 5 ms", "- " * 3000 + "5", "[" * 20000 + "5", "1" * 1_000_000, "*a " * 5000,
-     "<div>" * 5000 + "5", "<a '" * 20000, "<!--" * 20000, "| a |\n|---|\n| 5 |\n\n" * 2000],
-    ids=["quotes", "lists", "brackets", "digits", "stars", "divs", "tags", "comments", "tables"],
+     "<div>" * 5000 + "5", "<a '" * 20000, "<!--" * 20000, "| a |\n|---|\n| 5 |\n\n" * 2000,
+     "[a](" * 20000, "| a |\n|---|\n| 5 |\n\n" * 20000],
+    ids=["quotes", "lists", "brackets", "digits", "stars", "divs", "tags", "comments", "tables",
+         "links", "more tables"],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["r.md", "r.html"])
 def test_hostile_text_is_shown_all_the_same(text: str, name: str) -> None:

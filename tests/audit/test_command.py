@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 
 from chimera.audit import LABELS, Audit, Auditor
 from chimera.cli.main import main
+from chimera.store.opening import open_store
+from chimera.testing.sample_run import sample_run
+from chimera.testing.store_contract import ENDED, put
 from tests.audit.samples import TEXT, sample
 
 Call = Callable[..., tuple[int, str, str]]
@@ -30,6 +34,8 @@ def call(
     Path("report.md").write_text(TEXT)
     Path("fine.md").write_text("nothing here")
     Path("runs").mkdir()
+    Path("runs", "runs.csv").write_text("model,eval_rate\nalpha,114.2\n")
+    Path("hollow").mkdir()
 
     def run(*words: str) -> tuple[int, str, str]:
         code = main(["audit", *words])
@@ -91,11 +97,25 @@ def test_pages_and_suggestions(call: Call) -> None:
     assert "not changed  line 10: 28 runs" in err
 
 
+def test_stored_runs_are_named_as_such(call: Call) -> None:
+    with open_store("runs.db") as store:
+        put(store, sample_run("20260102T030405Z-aaaaaa"), ENDED)
+    _, out, _ = call("report.md", "--run", "latest", "--store", "runs.db")
+    assert "report.md against run 20260102T030405Z-aaaaaa\n" in out
+
+
+def test_standard_input(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(TEXT.encode())))
+    assert "wrong: 4 of 7" in call("-")[1]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         (("gone.md",), "no report 'gone.md'"),
         (("runs",), "no report in 'runs'"),
+        (("report.md", "--data", "hollow"), "'hollow' holds no file"),
+        (("report.md", "--run", "x", "--store", "none.db"), "there is no store"),
         (("blank.md",), "is empty"),
         (("binary.md",), "is no text"),
         (("report.md", "--data", "nowhere"), "'nowhere' is no folder"),

@@ -13,8 +13,13 @@ from typing import Any
 import msgspec
 
 MAX_DEPTH = 60  # browsers keep 512 levels; no report needs them
-_LONGEST_LINE = 200_000
-_MOST = 4_000_000  # characters
+# Beyond these, marko's time grows with the square of a block or takes many seconds.
+_MOST = 300_000  # characters of a report
+_MOST_SIGNS = 6_000  # signs of inline syntax in one block
+_LONGEST_LINE = 20_000
+_SIGNS = "[*_`<!~@"
+_NESTED = re.compile(r"^(?:[ \t]{0,8}(?:>|[-+*][ \t]|\d{1,9}[.)][ \t])){40}", re.MULTILINE)
+_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _PARENT_ONLY = frozenset(("table", "thead", "tbody", "tr", "ul", "ol"))
 _BLOCKS = {
     "Paragraph": "p",
@@ -72,14 +77,14 @@ def plain_layout(text: str) -> Layout:
 
 
 def markdown_layout(text: str) -> Layout:
-    """The elements of a Markdown report; as it is where it is too large or too deep for that."""
-    if len(text) > _MOST or max(map(len, text.split("\n"))) > _LONGEST_LINE:
+    """The elements of a Markdown report; its source as it is where that would take too long."""
+    # The same length: every offset of the tree is one of the text.
+    source = text.replace("\r\n", " \n").replace("\r", "\n").translate(_ASIDE)
+    if _is_too_much(source):
         return plain_layout(text)
     from marko import Markdown
     from marko.ext.gfm import GFM
 
-    # The same length: every offset of the tree is one of the text.
-    source = text.replace("\r\n", " \n").replace("\r", "\n").translate(_ASIDE)
     front = _FRONT.match(source)
     if front:
         source = _NOT_NEWLINE.sub(lambda m: " " * len(m[0]), front[0]) + source[front.end() :]
@@ -96,6 +101,18 @@ def markdown_layout(text: str) -> Layout:
     except Exception:  # noqa: BLE001 - another's parser fails on hostile text; the text still shows
         return plain_layout(text)
     return Layout(root, maker.hidden())
+
+
+def _is_too_much(source: str) -> bool:
+    return (
+        len(source) > _MOST
+        or max(map(len, source.split("\n"))) > _LONGEST_LINE
+        or _NESTED.search(source) is not None
+        or any(
+            sum(block.count(sign) for sign in _SIGNS) > _MOST_SIGNS
+            for block in _BLANK_LINE.split(source)
+        )
+    )
 
 
 class _Maker:

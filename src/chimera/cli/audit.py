@@ -103,10 +103,15 @@ def auditor_for(asked: dict[str, Any], terminal: Terminal) -> Iterator[Auditor]:
         return
     if folder is not None and not Path(folder).is_dir():
         raise InputError(f"--data {folder!r} is no folder; give the folder that holds the results")
+    if folder is not None and not any(path.is_file() for path in Path(folder).rglob("*")):
+        raise InputError(f"--data {folder!r} holds no file; give the folder that holds the results")
     terminal.say("reading the data")
     with source_of(chosen) as source:
-        # To be joined when Auditor takes what was ingested: Auditor.of(ingest, source.shown).
-        yield Auditor(Path(source.folder))
+        # To be joined: ingest_folder with terminal.progress, then Auditor.of(ingest, shown); a
+        # folder without records is an InputError then.
+        auditor = Auditor(Path(source.folder))
+        auditor.data = source.shown or auditor.data
+        yield auditor
 
 
 def _goals(html: Path, found: Sequence[Given]) -> list[Path]:
