@@ -59,6 +59,14 @@ def test_one_report_by_section(call: Call) -> None:
     assert "against itself alone" in call("report.md")[1]
 
 
+def test_colours_are_for_terminals(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    assert "\x1b[1;31mcontradicted" in call("report.md")[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert ";31m" not in call("report.md")[1]
+
+
 def test_strict_is_for_ci(call: Call) -> None:
     assert call("report.md", "--strict")[0] == 1
     assert call("fine.md", "--strict")[0] == 0

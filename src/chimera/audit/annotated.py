@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
 from heapq import heappop, heappush
 from itertools import pairwise
 from pathlib import Path
 
-import chimera.report
 from chimera.audit.annotated_claims import SYMBOLS, claim_list, filters
 from chimera.audit.as_json import verdict
 from chimera.audit.claim import BAD, GOOD, Audit, Claim
 from chimera.audit.layout import Layout, Node, markdown_layout
 from chimera.audit.layout_html import html_layout, is_html
 from chimera.report.html_text import text as escaped
+from chimera.report.shell import DOCTYPE, asset, head
 
 _HIDDEN = re.compile(rb"\x01+")
 _VOID = frozenset(("br", "hr"))
@@ -28,7 +27,7 @@ _VERDICTS = {
 }
 
 
-MARK = "<!doctype html><!-- chimera audit -->"  # a page of ours is no report to audit
+MARK = f"{DOCTYPE}<!-- chimera audit -->"  # a page of ours is no report to audit
 _PANEL = (
     '<aside id="panel" role="dialog" aria-label="Evidence" tabindex="-1" hidden><header>'
     '<p class="kind">Claim</p><button type="button" id="panel-close" aria-label="Close">✕</button>'
@@ -38,7 +37,7 @@ _PANEL = (
 
 def to_html(audit: Audit) -> str:
     """The whole page. The text inside ``#source`` is the report's own, character by character."""
-    style = Path(chimera.report.__file__).with_name("page.css").read_text("utf-8") + _asset("css")
+    style = asset("page.css") + _asset("css")
     script = _asset("js")
     body, anchors = _source(audit)
     against = escaped(audit.data) if audit.data else "no data: against itself alone"
@@ -46,12 +45,7 @@ def to_html(audit: Audit) -> str:
     notes = "".join(f'<p class="note">{escaped(note)}</p>\n' for note in audit.notes)
     return "".join(
         (
-            f'{MARK}\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
-            f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">\n',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-            '<meta name="color-scheme" content="light dark">\n',
-            '<meta name="referrer" content="no-referrer">\n',
-            f"<title>Audit of {escaped(audit.name)}</title>\n<style>{style}</style>\n</head>\n",
+            head(f"Audit of {audit.name}", style, script, MARK),
             '<body class="audit">\n<a class="skip" href="#source">Skip to the report</a>\n',
             f'<div class="page">\n{filters(audit)}<main id="report">\n<header class="head">\n',
             f"<h1>Audit of <bdi>{escaped(audit.name)}</bdi></h1>\n",
@@ -70,17 +64,6 @@ def to_html(audit: Audit) -> str:
 
 def _asset(kind: str) -> str:
     return Path(__file__).with_name(f"annotated.{kind}").read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing may load, run or be sent, except this very style sheet and this very script."""
-    style_hash, script_hash = (
-        b64encode(sha256(source.encode()).digest()).decode() for source in (style, script)
-    )
-    return (
-        f"default-src 'none'; style-src 'sha256-{style_hash}'; "
-        f"script-src 'sha256-{script_hash}'; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _sums(audit: Audit) -> str:

@@ -96,8 +96,6 @@ def markdown_layout(text: str) -> Layout:
             root.children.insert(0, Node("pre", 0, front.end()))
             maker.show(0, front.end())
         settle(root)
-    except (RecursionError, TooDeepError):
-        return plain_layout(text)
     except Exception:  # noqa: BLE001 - another's parser fails on hostile text; the text still shows
         return plain_layout(text)
     return Layout(root, maker.hidden())
