@@ -20,6 +20,7 @@ from chimera.errors import ChimeraError
 COMMANDS = {
     "report": "Write a report about a folder of results.",
     "facts": "List the facts of a folder, and explain one.",
+    "audit": "Check reports claim by claim against the data that they describe.",
     "ingest": "Show what each file of a folder holds.",
     "bench": "Measure a model and keep every sample.",
     "runs": "List, tag, delete, export and import stored runs.",

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from hashlib import sha256
-from pathlib import Path
-
 from chimera.facts.text import Name, Spans
 from chimera.report.charts import chart_html, sample_limit
 from chimera.report.document import (
@@ -25,6 +21,7 @@ from chimera.report.ledger import verify
 from chimera.report.markdown import numeric_columns
 from chimera.report.names import slug
 from chimera.report.places import place
+from chimera.report.shell import asset, head
 from chimera.report.walk import blocks, used_facts
 
 _VERY_SHORT, _SHORT, _LONG = 14, 40, 1_000  # characters
@@ -42,20 +39,15 @@ _PANEL = (
 def to_html(report: Report) -> str:
     """The whole page. Raises UnboundNumber as ``verify`` does."""
     verify(report)
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = asset("page.css"), asset("page.js")
     facts = used_facts(report)
     ids = _section_ids(report)
     limit = sample_limit([b for _, b in blocks(report) if isinstance(b, Chart)])
     title = "".join(span.text for span in report.title)
     return "".join(
         (
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
-            f'<meta http-equiv="Content-Security-Policy" content="{_policy(style, script)}">\n',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-            '<meta name="color-scheme" content="light dark">\n',
-            '<meta name="referrer" content="no-referrer">\n',
-            f"<title>{text(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n",
-            '<a class="skip" href="#report">Skip to the report</a>\n<div class="page">\n',
+            head(title, style, script),
+            '<body>\n<a class="skip" href="#report">Skip to the report</a>\n<div class="page">\n',
             _contents(report, ids),
             f'<main id="report">\n<header class="head">\n<h1>{inline(report.title)}</h1>\n',
             _meta(report),
@@ -66,21 +58,6 @@ def to_html(report: Report) -> str:
             f'<script type="application/json" id="fact-data">{facts_json(facts)}</script>\n',
             f"<script>{script}</script>\n</body>\n</html>\n",
         )
-    )
-
-
-def _asset(file: str) -> str:
-    return Path(__file__).with_name(file).read_text(encoding="utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """Nothing may load, run or be sent, except this very style sheet and this very script."""
-    style_hash, script_hash = (
-        b64encode(sha256(source.encode()).digest()).decode() for source in (style, script)
-    )
-    return (
-        f"default-src 'none'; style-src 'sha256-{style_hash}'; "
-        f"script-src 'sha256-{script_hash}'; base-uri 'none'; form-action 'none'"
     )
 
 
