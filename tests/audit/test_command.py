@@ -25,7 +25,7 @@ Call = Callable[..., tuple[int, str, str]]
 def call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Call:
-    def audit(self: Auditor, text: str, *, name: str = "") -> Audit:
+    def audit(self: Auditor, text: str, *, name: str = "", ledger: object = None) -> Audit:
         found = sample(name=name, text=text, data=self.data)
         return found if text == TEXT else msgspec.structs.replace(found, claims=())
 
@@ -122,7 +122,6 @@ def test_standard_input(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (("gone.md",), "no report 'gone.md'"),
         (("runs",), "no report in 'runs'"),
-        (("report.md", "--data", "hollow"), "'hollow' holds no file"),
         (("report.md", "--run", "x", "--store", "none.db"), "there is no store"),
         (("blank.md",), "is empty"),
         (("binary.md",), "is no text"),

@@ -6,6 +6,8 @@ qwen2.5 56.876 tok/s (59.902 and 53.851 at the two contexts), TTFT 315.92 ms; ph
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from chimera.audit import Auditor, Claim
@@ -148,3 +150,12 @@ def test_a_heading_names_the_model_of_what_follows(auditor: Auditor) -> None:
     assert {c.label for c in auditor.audit(swapped).claims if c.kind == "number"} == {
         "misattributed"
     }
+
+
+def test_of_an_empty_folder_nothing_was_measured(tmp_path: Path) -> None:
+    claims = Auditor(tmp_path).audit(f"{M} reached 47.5 tok/s. There are 3 CSV files.").claims
+    assert {c.label for c in claims if c.kind in ("number", "count")} == {"fabricated"}
+
+
+def test_without_data_nothing_is_held_against_it() -> None:
+    assert Auditor(None).audit(f"{M} reached 47.5 tok/s.").claims == ()

@@ -1,69 +1,21 @@
-"""Numbers in running text: their value, unit, precision and how they are meant.
-
-Units are the field's closed list. What only looks like a number (a name's digits, "p95", a version,
-a section's number) is left out.
-"""
+"""Numbers in running text, in digits and in words; what only looks like one is left out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Literal
 
 import msgspec
 
-from chimera.record.units import unit_of
+from chimera.audit.number import UNIT, UNITS, Number, modified, with_unit
+from chimera.audit.number_words import multiples, shares, words
 
-Form = Literal["plain", "percent", "multiple", "points"]
-Modifier = Literal["", "about", "over", "under", "at least", "at most"]
+__all__ = ["Number", "hide_names", "numbers_in"]
 _DIGITS = r"\d{1,3}(?:[,\u202f\u00a0']\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _NUMBER = re.compile(
     rf"(?P<sign>(?:(?<=[\s(\[|~≈])|^)[-+−–±])?\s?(?P<digits>{_DIGITS})(?P<exp>[eE][-+]?\d{{1,4}})?"
     r"(?P<si>[kK](?=\s*(?:tok|t/s|tps|req|rps))|[kKM](?![\w/]))?"
 )
-# Longest first. What may stand between a number and its unit is a blank or a hyphen.
-_UNITS = (
-    r"tokens? per seconds?|tokens? per sec|tokens?/seconds?|tokens?/sec|toks?/sec|toks?/s|"
-    r"tokens?/s|tokens? a second|tokens? every second|tokens? each second|tokens?\(s\)/s|tk/s|t/s|tps|tok/sec|"
-    r"tokens?/min(?:ute)?|tokens? per minute|requests? per seconds?|requests?/seconds?|"
-    r"requests?/sec|requests?/s|reqs?/s|reqs?/sec|rps|qps|queries per second|requests a second|"
-    r"samples? per second|samples?/s|"
-    r"milliseconds?|millis|msecs?|ms|microseconds?|usecs?|[uµμ]s|nanoseconds?|nsecs?|ns|"
-    r"seconds?|secs?|s|minutes?|mins?|hours?|hrs?|h|"
-    r"percentage points?|percent|per cent|pct|%-points?|pp|%|"
-    r"GiB|MiB|KiB|GB|MB|KB|TB|gigabytes?|megabytes?|bytes|"
-    r"watts?|W|joules?|J|MHz|GHz|°C|"
-    r"times|x|×|X|[- ]?fold|tokens?"
-)
-_UNIT = re.compile(rf"[ \u00a0\u202f]?[- ]?(?P<unit>{_UNITS})(?![\w])(?!/\w)")
-_ALIASES = {
-    "tokens a second": "tokens/s", "token a second": "tokens/s", "tk/s": "tokens/s",
-    "tokens every second": "tokens/s", "tokens each second": "tokens/s",
-    "tps": "tokens/s", "rps": "requests/s", "qps": "requests/s",
-    "queries per second": "requests/s", "requests a second": "requests/s", "toks/sec": "tok/s",
-    "per cent": "percent", "gigabytes": "gb", "gigabyte": "gb", "megabytes": "mb",
-    "megabyte": "mb", "hrs": "hours", "hr": "hours", "h": "hours", "hour": "hours",
-    "min": "minutes", "w": "watts", "token": "tokens", "tb": "tb", "j": "joule", "secs": "s",
-}  # fmt: skip
-_PER = re.compile(r"\s+(?:per|a|every|each)\s+")
-_MULTIPLES = frozenset({"times", "x", "×", "fold", "-fold", " fold"})
-_POINTS = frozenset({"percentage point", "percentage points", "%-point", "%-points", "pp"})
-_ABOUT = re.compile(
-    r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|circa|ca\.|some|close to|"
-    r"just (?:over|under|above|below)|in the region of|or so|on the order of|a little (?:over|"
-    r"under|above|below)|slightly (?:over|under|above|below|more than|less than)|well-nigh)"
-    r"(?: an?| the)?|[~≈∼]|±|≅)\s*$",
-    re.IGNORECASE,
-)
-_OVER = re.compile(r"(?:\b(?:over|more than|above|exceed(?:s|ed|ing)?|greater than|upwards of|"
-                   r"north of|beyond|higher than|longer than)|>)\s*$", re.IGNORECASE)  # fmt: skip
-_UNDER = re.compile(
-    r"(?:\b(?:under|less than|below|fewer than|lower than|shorter than)|<)\s*$", re.IGNORECASE
-)
-_LEAST = re.compile(
-    r"(?:\b(?:at least|no less than|no fewer than|minimum of)|≥|>=)\s*$", re.IGNORECASE
-)
-_MOST = re.compile(r"(?:\b(?:at most|no more than|up to|maximum of)|≤|<=)\s*$", re.IGNORECASE)
 _RANGE = re.compile(r"\s*(?:-|–|—|−|to|and|through|up to|\.\.\.?|…)\s*", re.IGNORECASE)
 _MOVING = re.compile(
     r"\b(?:rose|rises?|fell|falls?|drop(?:s|ped)?|gr(?:ew|ows?)|climb(?:s|ed)?|"
@@ -88,94 +40,6 @@ NO_NUMBERS = re.compile(
     re.IGNORECASE,
 )
 _ENUMERATION = re.compile(r"^\s*(?:\(?\d{1,2}[.)](?!\d)|\d+(?:\.\d+){1,3}\.?\s+(?=[A-Z]))\s*")
-_WORDS = {
-    w: i
-    for i, w in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
-    )
-} | {
-    w: 10 * i
-    for i, w in enumerate(["thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 3)
-}
-_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-_ONES = "one|two|three|four|five|six|seven|eight|nine"
-_WORD = re.compile(
-    rf"\b(?:(?P<tens>{_TENS})[- ](?P<ones>{_ONES})|(?P<hundreds>a|one|two|three|four|five|six|"
-    rf"seven|eight|nine) hundred(?: and (?P<rest>[a-z]+(?:-[a-z]+)?))?|(?P<word>"
-    + "|".join(sorted(_WORDS, key=len, reverse=True))
-    + r"|dozen|both))\b",
-    re.IGNORECASE,
-)
-_SHARES = re.compile(
-    r"\b(?P<half>(?:one |a )?half)\b|\b(?P<top>an?|one|two|three|four)[- ](?P<part>thirds?|"
-    r"quarters?|fifths?|tenths?)\b",
-    re.IGNORECASE,
-)
-_PARTS = {"third": 3, "quarter": 4, "fifth": 5, "tenth": 10}
-_TIMES = re.compile(
-    r"\b(?P<twice>twice|double[sd]?|doubling|two-?fold|2-?fold)\b"
-    r"|\b(?P<thrice>thrice|triple[sd]?|tripling|three-?fold)\b"
-    r"|\b(?P<quad>quadruple[sd]?|four-?fold)\b|\b(?P<halves>halve[sd]?|halving)\b",
-    re.IGNORECASE,
-)
-
-
-class Number(msgspec.Struct, frozen=True):
-    """A number in a text: ``text[start:end]`` with its unit.
-
-    ``value`` is as written (k and M worked in); times ``scale`` it is in the canonical ``unit``,
-    which is "" when none is named. ``slack`` is half a unit of the last written digit, of ``value``.
-    ``high`` is the upper end of a range, ``of`` the n of "k of n". ``worded`` marks one that is
-    written in words.
-    """
-
-    start: int
-    end: int
-    value: float
-    slack: float
-    unit: str = ""
-    scale: float = 1.0
-    form: Form = "plain"
-    modifier: Modifier = ""
-    high: float | None = None
-    high_slack: float = 0.0
-    worded: bool = False
-    written: str = ""
-    between: bool = False
-    of: float | None = None
-
-    @property
-    def canonical(self) -> float:
-        """The value in its canonical unit."""
-        return self.value * self.scale
-
-    @property
-    def digits(self) -> int:
-        """How many significant digits it is written with."""
-        plain = re.sub(r"[^\d]", "", re.split(r"[eE]", self.written)[0]).lstrip("0")
-        return len(plain if "." in self.written else plain.rstrip("0") or plain)
 
 
 def hide_names(text: str, spans: Sequence[tuple[int, int]] = ()) -> str:
@@ -191,7 +55,7 @@ def hide_names(text: str, spans: Sequence[tuple[int, int]] = ()) -> str:
 def _unless_measured(match: re.Match[str]) -> str:
     """A number with its unit attached ("12ms", "3x") is one all the same."""
     text = match[0]
-    return text if re.fullmatch(rf"\d+(?:\.\d+)?(?:{_UNITS})", text) else "_" * len(text)
+    return text if re.fullmatch(rf"\d+(?:\.\d+)?(?:{UNITS})", text) else "_" * len(text)
 
 
 def numbers_in(text: str, hidden: Sequence[tuple[int, int]] = ()) -> list[Number]:
@@ -199,7 +63,7 @@ def numbers_in(text: str, hidden: Sequence[tuple[int, int]] = ()) -> list[Number
     clean = hide_names(text, hidden)
     found = [n for m in _NUMBER.finditer(clean) if (n := _number(clean, m)) is not None]
     taken = [(n.start, n.end) for n in found]
-    for number in (*_shares(clean), *_multiples(clean), *_words(clean)):
+    for number in (*shares(clean), *multiples(clean), *words(clean)):
         if not any(s < number.end and number.start < e for s, e in taken):
             found.append(number)
             taken.append((number.start, number.end))
@@ -216,7 +80,7 @@ def _number(text: str, match: re.Match[str]) -> Number | None:
     ):
         return None
     after = text[end : end + 1]
-    unit = _UNIT.match(text, end)
+    unit = UNIT.match(text, end)
     if after == "_" or (after.isalpha() and unit is None and not match["si"]):
         return None
     if unit and unit["unit"].startswith("-") and after != "-":
@@ -240,38 +104,8 @@ def _number(text: str, match: re.Match[str]) -> Number | None:
     begin = match.start("sign") if sign and sign != "–" else start
     number = Number(begin, end, value * factor, slack, written=digits + (match["exp"] or ""))
     if unit:
-        number = _with_unit(number, unit)
-    return _modified(text, number)
-
-
-def _with_unit(number: Number, match: re.Match[str]) -> Number:
-    name = match["unit"].lower().strip()
-    fields: dict[str, object] = {"end": match.end()}
-    if name in _MULTIPLES or name.lstrip("- ") == "fold":
-        fields["form"] = "multiple"
-    elif name in _POINTS:
-        fields["form"] = "points"
-    elif name in ("%", "percent", "per cent", "pct"):
-        fields["form"] = "percent"
-    else:
-        known = unit_of(_ALIASES.get(name, _PER.sub("/", name)))
-        if known is None:
-            return number
-        fields["unit"], fields["scale"] = known
-    return msgspec.structs.replace(number, **fields)
-
-
-def _modified(text: str, number: Number) -> Number:
-    before = text[max(0, number.start - 28) : number.start]
-    modifiers: tuple[tuple[re.Pattern[str], Modifier], ...] = (
-        (_ABOUT, "about"), (_LEAST, "at least"), (_MOST, "at most"), (_OVER, "over"), (_UNDER, "under")
-    )  # fmt: skip
-    for pattern, name in modifiers:
-        if pattern.search(before):
-            return msgspec.structs.replace(number, modifier=name)
-    if re.match(r"\s*(?:\+(?!\d)|plus\b|or more\b)", text[number.end :]):
-        return msgspec.structs.replace(number, modifier="at least")
-    return number
+        number = with_unit(number, unit)
+    return modified(text, number)
 
 
 def _ranges(text: str, numbers: list[Number]) -> list[Number]:
@@ -339,68 +173,3 @@ def _range_of(low: Number, high: Number, between: bool) -> Number:
         high_slack=high.slack * (high.scale / scale),
         between=between,
     )
-
-
-def _words(text: str) -> list[Number]:
-    found = []
-    for match in _WORD.finditer(text):
-        value = _worded(match)
-        if value is None:
-            continue
-        number = Number(match.start(), match.end(), value, 0.0, worded=True, written=match[0])
-        unit = _UNIT.match(text, match.end())
-        if unit and unit["unit"] not in ("s", "h", "W", "J", "x", "X"):
-            number = _with_unit(number, unit)
-        if match["word"] and match["word"].lower() == "one" and not unit:
-            if re.match(
-                r"\s+(?:of (?!(?:the |all |all the )?(?:two|three|four|five|six|seven|eight|\d))|such|another|more|that|thing|could|can|should|may)",
-                text[match.end() :],
-                re.IGNORECASE,
-            ):
-                continue
-            if re.search(
-                r"\b(?:no|any|this|that|the|each|every|which)\s+$",
-                text[max(0, match.start() - 12) : match.start()],
-                re.IGNORECASE,
-            ):
-                continue
-        found.append(_modified(text, number))
-    return found
-
-
-def _worded(match: re.Match[str]) -> float | None:
-    if match["tens"]:
-        return float(_WORDS[match["tens"].lower()] + _WORDS[match["ones"].lower()])
-    if match["hundreds"]:
-        rest = match["rest"]
-        more = sum(_WORDS.get(w, 0) for w in rest.lower().split("-")) if rest else 0
-        return 100.0 * _WORDS.get(match["hundreds"].lower(), 1) + more
-    word = match["word"].lower()
-    return 12.0 if word == "dozen" else 2.0 if word == "both" else float(_WORDS[word])
-
-
-def _shares(text: str) -> list[Number]:
-    found = []
-    for match in _SHARES.finditer(text):
-        if match["half"]:
-            value = 50.0
-        else:
-            top = 1 if match["top"].lower() in ("a", "an") else _WORDS[match["top"].lower()]
-            value = 100.0 * top / _PARTS[match["part"].lower().rstrip("s")]
-        number = Number(
-            match.start(), match.end(), value, 0.5, form="percent", worded=True, written=match[0]
-        )
-        found.append(_modified(text, number))
-    return found
-
-
-def _multiples(text: str) -> list[Number]:
-    found = []
-    for match in _TIMES.finditer(text):
-        value = 2.0 if match["twice"] else 3.0 if match["thrice"] else 4.0 if match["quad"] else 0.5
-        number = Number(
-            match.start(), match.end(), value, value * 0.05, form="multiple", worded=True,
-            written=match[0],
-        )  # fmt: skip
-        found.append(_modified(text, number))
-    return found

@@ -113,6 +113,8 @@ def _values_of_key(
         )  # fmt: skip
         if fits:
             what = f"{own or 'value'} of {name} in {summed.batch.file}"
+            if evidence.identity(summed.batch, summed.row, "model") is None:
+                what += " (which names no model)"
             yield Value(
                 summed.value, summed.column.unit, what, (summed.place,), own == statistic or not own
             )
@@ -124,6 +126,8 @@ def _repeated(evidence: Evidence, about: Selector, key: str) -> set[tuple[int, i
     for summed in evidence.summaries(about, key):
         levels = evidence.row_levels(summed.batch, summed.row)
         model = evidence.identity(summed.batch, summed.row, "model")
+        if model is None:
+            continue  # nothing says that they are runs of the same
         alike = (model, summed.column.statistic, tuple(sorted(levels.items())))
         groups.setdefault(alike, set()).add((id(summed.batch), summed.row))
     return {place for group in groups.values() if len(group) > 1 for place in group}
@@ -208,8 +212,9 @@ class Elsewhere:
                     continue
                 model = dict(sample.subject).get("model", "")
                 levels = self._evidence.levels(sample)
-                places = [model, "", f"{model} in {sample.batch.file}"]
-                places += [f"{model} at {k}={v}" for k, v in levels.items() if len(v) < 40]
+                who = model or "records that name no model"
+                places = [who, "", f"{who} in {sample.batch.file}"]
+                places += [f"{who} at {k}={v}" for k, v in levels.items() if len(v) < 40]
                 for column in sample.batch.metrics():
                     value = column.values[sample.index]
                     if value is None or column.statistic:

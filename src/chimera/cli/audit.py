@@ -14,12 +14,13 @@ from chimera.audit import Audit, Auditor
 from chimera.audit.as_json import as_json
 from chimera.audit.suggest import suggest
 from chimera.cli.audit_output import show_one, show_summary
-from chimera.cli.audit_reports import Given, find_reports, read_report
+from chimera.cli.audit_reports import Given, find_reports, ledger_of, read_report
 from chimera.cli.bench_store import store_option
 from chimera.cli.running import Terminal
 from chimera.cli.stored import source_of
 from chimera.cli.words import visible
 from chimera.errors import InputError
+from chimera.ingest import ingest_folder
 from chimera.report.writing import write_report
 
 
@@ -71,7 +72,7 @@ def command(
         for i, given in enumerate(found):
             if len(found) > 1:
                 terminal.progress(i, len(found), given.name)
-            audit = auditor.audit(read_report(given), name=given.name)
+            audit = auditor.audit(read_report(given), name=given.name, ledger=ledger_of(given))
             wrong = wrong or any(claim.is_bad for claim in audit.claims)
             if goals:
                 _write_page(goals[i], audit)
@@ -103,14 +104,10 @@ def auditor_for(asked: dict[str, Any], terminal: Terminal) -> Iterator[Auditor]:
         return
     if folder is not None and not Path(folder).is_dir():
         raise InputError(f"--data {folder!r} is no folder; give the folder that holds the results")
-    if folder is not None and not any(path.is_file() for path in Path(folder).rglob("*")):
-        raise InputError(f"--data {folder!r} holds no file; give the folder that holds the results")
     terminal.say("reading the data")
     with source_of(chosen) as source:
-        # To be joined: ingest_folder with terminal.progress, then Auditor.of(ingest, shown); a
-        # folder without records is an InputError then.
-        auditor = Auditor(Path(source.folder))
-        auditor.data = source.shown or auditor.data
+        ingest = ingest_folder(source.folder, progress=terminal.progress)
+        auditor = Auditor.of(ingest, source.shown or str(source.folder))
         yield auditor
 
 

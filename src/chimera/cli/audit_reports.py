@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from chimera.audit.annotated import MARK
+from chimera.audit.own import Ledger, read_ledger
 from chimera.errors import InputError
 from chimera.ingest.text import decode, is_binary
 
@@ -64,6 +65,16 @@ def _is_ours(path: Path) -> bool:
             return file.read(len(MARK)) == MARK.encode()
     except OSError:
         return False
+
+
+def ledger_of(given: Given) -> Ledger | None:
+    """The ledger of one of Chimera's own reports: the ``.json`` of the same name beside it."""
+    if given.path is None:
+        return None
+    try:
+        return read_ledger(given.path.with_suffix(".json").read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def read_report(given: Given) -> str:
