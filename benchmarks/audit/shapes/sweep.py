@@ -35,6 +35,10 @@ SETTINGS = ("num_gpu", "num_ctx", "temperature")
 
 def build(rng: random.Random, root: Path, stale_as: str) -> World:
     models = model_names(rng, 2)
+    if rng.random() < 0.5:  # one model in two quantizations
+        models = [
+            f"llama3.1:8b-instruct-{tag}" for tag in rng.sample(("q4_0", "q5_K_M", "q8_0"), 2)
+        ]
     layers = sorted(rng.sample((10, 20, 40, 60, 80), rng.randint(2, 3)))
     contexts = sorted(rng.sample((1024, 2048, 4096, 8192), 2))
     temperatures = sorted(rng.sample((0.2, 0.4, 0.6, 0.8), 2))
