@@ -135,7 +135,12 @@ def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -
 def _models(
     number: Number, sentence: Sentence, around: Sequence[Sentence]
 ) -> tuple[frozenset[str], int, bool]:
-    paired = _behind(number, sentence) or _respectively(number, sentence)
+    paired = (
+        _behind(number, sentence)
+        or _respectively(number, sentence)
+        or _against(number, sentence)
+        or _of_model(number, sentence)
+    )
     if paired is not None:
         return paired, 0, False
     if sentence.is_overall and not _in_segment(number, sentence):
@@ -166,6 +171,34 @@ def _behind(number: Number, sentence: Sentence) -> frozenset[str] | None:
     end = at + close.start() if close else at
     inside = [m for m in sentence.models if at <= m.start < end]
     return inside[0].models if len(inside) == 1 else None
+
+
+def _against(number: Number, sentence: Sentence) -> frozenset[str] | None:
+    """Two numbers in front of two models: "With 41 tok/s against 30 tok/s, A is ahead of B"."""
+    models = list(dict.fromkeys(m.models for m in sentence.models))
+    if len(models) != 2:
+        return None
+    first = sentence.models[0].start
+    front = [n for n in sentence.numbers if n.form == number.form and n.end <= first]
+    if len(front) != 2 or number not in front:
+        return None
+    gap = sentence.text[front[0].end : front[1].start]
+    if not re.fullmatch(r"\s*(?:against|vs\.?|versus|compared (?:to|with)|over|to)\s*", gap):
+        return None
+    return models[front.index(number)]
+
+
+def _of_model(number: Number, sentence: Sentence) -> frozenset[str] | None:
+    """The model right behind a number that is not the first: "is 1.7x the 0.5 req/s of B"."""
+    if not any(n.end <= number.start for n in sentence.numbers):
+        return None
+    for model in sentence.models:
+        gap = sentence.text[number.end : model.start] if model.start >= number.end else None
+        if gap is not None and re.fullmatch(
+            r"\s*(?:of|for|by|with|from|on)\s+(?:the\s+)?[`*]*", gap
+        ):
+            return model.models
+    return None
 
 
 def _respectively(number: Number, sentence: Sentence) -> frozenset[str] | None:

@@ -24,6 +24,7 @@ _STALE = re.compile(
     re.IGNORECASE,
 )
 _CONTAINERS = frozenset({"json", "csv", "md", "data", "summary", "results"})
+_LENGTHS = frozenset({"n_prompt", "n_gen"})  # "prompts of 512 tokens" may be no setting at all
 _MAX_PLACES = 3
 _MAX_CONTENT = 64_000_000
 
@@ -251,7 +252,7 @@ class Evidence:
         if not about.settings:
             return True
         own = self.levels(sample)
-        return all(own.get(k) == plain_level(v) for k, v in about.settings)
+        return all(own.get(k) == plain_level(v) for k, v in about.settings if self.knows(k))
 
     def members(self, about: Selector, key: str) -> Members:
         """Values of a metric of the successful records, warm-ups left out."""
@@ -308,7 +309,11 @@ class Evidence:
         if not about.settings:
             return True
         own = self.row_levels(summed.batch, summed.row)
-        return all(own.get(k) == plain_level(v) for k, v in about.settings)
+        return all(own.get(k) == plain_level(v) for k, v in about.settings if self.knows(k))
+
+    def knows(self, key: str) -> bool:
+        """Whether any record has that setting; one that none has chooses nothing."""
+        return key not in _LENGTHS or key in self.settings
 
     @cached_property
     def settings(self) -> dict[str, set[str]]:

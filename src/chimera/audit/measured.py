@@ -46,7 +46,9 @@ class MeasuredJudge:
                 return self._holds(number, about, value, hit)
         if about.near > 0 and about.models:  # the sentence names no model: it may mean all
             for value in values_of(self._evidence, replace(about, models=frozenset())):
-                if matches(number, value.value) and value.unit in (number.unit, ""):
+                if not value.pooled or value.unit not in (number.unit, ""):
+                    continue
+                if matches(number, value.value):
                     return Verdict("supported", value.what, None, value.what, "", value.places)
         if not number.unit:
             scaled = self._without_unit(number, values)
@@ -91,6 +93,18 @@ class MeasuredJudge:
                         f"its unit is not given; it fits in {unit}", value.places,
                     )  # fmt: skip
         return None
+
+    def judge_ends(self, number: Number, low: About, high: About) -> Verdict:
+        """A range that goes from one side's value to the other's: "from 41 (A) to 30 (B)"."""
+        first = self.judge(replace(number, high=None), low)
+        end = replace(
+            number, value=number.high or 0.0, slack=number.high_slack, high=None, high_slack=0.0
+        )
+        second = self.judge(end, high)
+        if first.label == "supported" and second.label == "supported":
+            what = f"{first.reason}; {second.reason}"
+            return Verdict("supported", what, None, what, "", first.places + second.places)
+        return second if first.label == "supported" else first
 
     def _judge_range(self, number: Number, about: About, values: list[Value]) -> Verdict:
         for value in values:

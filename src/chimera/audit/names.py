@@ -63,7 +63,7 @@ class Named(msgspec.Struct, frozen=True):
 
 def _spelt(words: Iterable[str]) -> str:
     """A pattern of a name's words, however they are joined."""
-    return r"[-:/_ @.]{1,2}".join(re.escape(w).replace("_", "[-_ ]?") for w in words)
+    return r"[-:/_ @.]{1,3}".join(re.escape(w).replace("_", "[-_ ]?") for w in words)
 
 
 class Names:
@@ -77,6 +77,9 @@ class Names:
         spelt: list[tuple[str, str]] = []
         for words, models in _model_words(self.models).items():
             spelt.append((_spelt(words), self._mean("model", "-".join(words), models)))
+        for alias, model in _aliases(data).items():
+            words = tuple(w for w in re.split(r"[\s_-]+", alias.lower()) if w)
+            spelt.append((_spelt(words), self._mean("model", alias, frozenset((model,)))))
         for name in self.files:
             base = name.rpartition("/")[2]
             stem = base.rpartition(".")[0]
@@ -141,6 +144,24 @@ def _models(data: Dataset) -> tuple[str, ...]:
             if value is not None:
                 found[str(value)] = None
     return tuple(found)
+
+
+def _aliases(data: Dataset) -> dict[str, str]:
+    """Other names of models: texts of a column like llama-bench's ``model_type``, each of which
+    stands beside one model alone.
+    """
+    beside: dict[str, set[str]] = {}
+    batches = {id(s.batch): s.batch for s in data.samples}
+    for batch in (*batches.values(), *data.summaries):
+        models = identity_values(batch, "model")
+        for column in batch.columns:
+            name = column.name.lower()
+            if "model" not in name or column.key == "model" or column.role == "metric":
+                continue
+            for value, model in zip(column.raw, models, strict=True):
+                if isinstance(value, str) and model and len(value) > _SHORT:
+                    beside.setdefault(value, set()).add(str(model))
+    return {alias: next(iter(m)) for alias, m in beside.items() if len(m) == 1}
 
 
 def model_words(model: str) -> list[str]:

@@ -79,6 +79,7 @@ class Number(msgspec.Struct, frozen=True):
     written: str = ""
     between: bool = False
     of: float | None = None
+    signed: bool = False
 
     @property
     def canonical(self) -> float:

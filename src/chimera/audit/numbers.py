@@ -102,7 +102,14 @@ def _number(text: str, match: re.Match[str]) -> Number | None:
     ):
         value = -value
     begin = match.start("sign") if sign and sign != "–" else start
-    number = Number(begin, end, value * factor, slack, written=digits + (match["exp"] or ""))
+    number = Number(
+        begin,
+        end,
+        value * factor,
+        slack,
+        signed=sign in ("+", "-", "−"),
+        written=digits + (match["exp"] or ""),
+    )
     if unit:
         number = with_unit(number, unit)
     return modified(text, number)

@@ -191,6 +191,23 @@ _VALUE_NAME = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?[kK]?)[ -](?:the )?$")
 _BENCH_TEST = re.compile(r"(?<![\w])(pp|tg)[ ]?(\d+)(?![\w])")
 
 
+_LENGTHS = (
+    (re.compile(r"prompts? (?:lengths? )?of (\d+) tokens", re.IGNORECASE), "n_prompt"),
+    (
+        re.compile(r"(?<![\w.])(\d+)[- ]tokens? (?:long )?(?:prompts?|inputs?)\b", re.IGNORECASE),
+        "n_prompt",
+    ),
+    (re.compile(r"generat(?:ing|es?|ed|ion of) (\d+) (?:new )?tokens", re.IGNORECASE), "n_gen"),
+    (
+        re.compile(
+            r"(?<![\w.])(\d+)[- ]tokens? (?:generations?|outputs?|answers?|completions?)\b",
+            re.IGNORECASE,
+        ),
+        "n_gen",
+    ),
+)
+
+
 class Mention(msgspec.Struct, frozen=True):
     """A word of the field in a text, at ``start`` to ``end``.
 
@@ -271,6 +288,10 @@ def settings_in(text: str) -> list[Mention]:
             )
         else:
             found.append(Mention(match.start(), match.end(), "setting", key))
+    for pattern, key in _LENGTHS:
+        for match in pattern.finditer(text):
+            value = _plain(match[1])
+            found.append(Mention(match.start(), match.end(), "setting", key, value=value))
     for match in _BENCH_TEST.finditer(text):
         key = "n_prompt" if match[1] == "pp" else "n_gen"
         found.append(Mention(match.start(), match.end(), "setting", key, value=match[2]))

@@ -156,6 +156,10 @@ class ProseJudge:
     ) -> Verdict:
         """A measured value; where no reading has it, it may be a difference of two sides."""
         verdict = self.measured.judge(number, about)
+        sides = list(dict.fromkeys(m.models for m in sentence.models))
+        if verdict.label in BAD and number.high is not None and len(sides) == 2:
+            low, high = (replace(about, models=side) for side in sides)
+            return self.measured.judge_ends(number, low, high)
         if verdict.label in BAD and len({m.models for m in sentence.models}) >= 2:
             changed = self.relations.judge_change(number, about, sentence, around)
             if changed is not None and changed.label == "derivable":

@@ -125,6 +125,9 @@ class RelationJudge:
 
     def _sides(self, about: About, sentence: Sentence, around: Sequence[Sentence]) -> list[About]:
         models = list(dict.fromkeys(m.models for m in sentence.models))
+        if not models:
+            for other in around[:3]:
+                models += [m.models for m in other.models if m.models not in models]
         if len(models) == 1:
             for other in around:
                 more = [m.models for m in other.models if m.models != models[0]]
@@ -237,6 +240,13 @@ def _fits(number: Number, a: Operand, b: Operand, *, exact: bool) -> str:
     for what, value, slack in _results(a, b):
         if what != kind:
             continue
+        if kind == "percent" and number.signed:  # its sign has to be that of the change
+            signed = (a.value / b.value - 1.0) * 100.0 if b.value else 0.0
+            if abs(value - signed) > 1e-9 or abs(number.value - signed) > tolerance(number) + (
+                0.0 if exact else slack
+            ):
+                continue
+            return f"{a.what} against {b.what}"
         claimed = abs(number.canonical) if kind != "multiple" else number.canonical
         allowed = tolerance(number) + (0.0 if exact else slack)
         if kind == "multiple" and number.worded:

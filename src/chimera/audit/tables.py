@@ -148,6 +148,8 @@ class TableJudge:
             self._prose.learn_unit(told)
             told = self._prose.with_unit(told)
             about = bind(told, sentence, (label, column.sentence, *around))
+            if about.near == 1:  # the row's own name is as good as the cell's sentence
+                about = replace(about, near=0)
             if column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
                 about = replace(about, statistic=column.sentence.statistics[-1].key)
             verdict = self._verdict(told, about, column, label, row, cell)

@@ -33,6 +33,7 @@ class Value(msgspec.Struct, frozen=True):
     low: float | None = None
     high: float | None = None
     n: int = 0
+    pooled: bool = False
 
 
 def statistic_of(values: Sequence[float], name: str) -> float | None:
@@ -178,7 +179,7 @@ def _of_members(members: Members, unit: str, statistic: str, what: str) -> Itera
             shown = "value" if len(numbers) == 1 else name
             yield Value(
                 value, unit, f"{shown} of {what}{suffix}, n = {len(numbers)}", places_of(group),
-                low=low, high=high, n=len(numbers),
+                low=low, high=high, n=len(numbers), pooled=True,
             )  # fmt: skip
         if statistic == "sd" and len(numbers) > 1:  # by the other definition, with n
             sd = (sample_sd(numbers) or 0.0) * sqrt((len(numbers) - 1) / len(numbers))
