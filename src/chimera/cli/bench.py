@@ -16,6 +16,7 @@ from chimera.cli import naming
 from chimera.cli.bench_output import Progress, bench_text
 from chimera.cli.bench_store import Place, keeping, store_option
 from chimera.cli.selftest import cache_folder
+from chimera.engines.option_names import check_names
 from chimera.engines.targets import Access, open_target
 from chimera.measure.bench import run_bench
 from chimera.measure.files import write_side_files
@@ -183,6 +184,8 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     environment.json.
     """
     access = naming.resolve(ctx, asked)
+    for warning in check_names(asked["target"], asked["settings"]):
+        click.echo(f"chimera: warning: {warning}", err=True)
     with TargetCounter(asked["target"], access) as counter:
         workload = open_workload(asked["workload"], seed=asked["seed"], count_tokens=counter)
     plan = words.plan_of(asked, workload)

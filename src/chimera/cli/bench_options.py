@@ -49,9 +49,10 @@ def settings(
         if not equals or not name.strip() or not parts:
             message = f"{text!r} is no NAME=VALUE or NAME=VALUE,VALUE such as num_ctx=1024,4096"
             raise click.BadParameter(message, ctx, param)
+        name = name.strip()
         if name in found:
             raise click.BadParameter(f"{name!r} is set twice", ctx, param)
-        found[name.strip()] = tuple(map(setting, parts))
+        found[name] = tuple(map(setting, parts))
     return found
 
 

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from chimera.cli import naming
+from chimera.engines.option_names import check_names
 from chimera.engines.targets import open_target
 from chimera.measure.doctor import Check, Examination, examine
 from chimera.measure.plan import options_of
@@ -38,6 +39,8 @@ def command(ctx: click.Context, /, target: str, timeout: float, as_json: bool, *
     """
     config = naming.config_of(ctx)
     named = config.target(target)
+    for warning in check_names(named.target, named.options):
+        click.echo(f"chimera: warning: {warning}", err=True)
     options = options_of(named.options)
     access = naming.access_of(named, config, key)
     found = examine(

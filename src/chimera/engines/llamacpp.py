@@ -41,6 +41,11 @@ from chimera.errors import EngineError
 _LARGEST_HASHED = 8_000_000_000
 _COUNTS_KEPT = 4096
 _TOLD = ("total_slots", "build_info", "model_alias", "modalities")
+_CANNOT = {
+    "num_keep": "nothing is dropped from a full context here: the answer ends",
+    "keep_alive": "the model stays loaded until the bench ends",
+    "think": "prompts are completed without a switch for thinking",
+}
 _EMBEDDED: tuple[str, str | None, str | None] = (MODEL_NAME, MODEL_SHA256, MODEL_QUANTIZATION)
 
 T = TypeVar("T")
@@ -150,7 +155,7 @@ class LlamaCpp:
     @property
     def cannot(self) -> dict[str, str]:
         """See ``Engine.cannot``."""
-        return {}
+        return dict(_CANNOT)
 
     def complete(self, request: CompletionRequest, on_token: OnToken | None = None) -> Completion:
         """See ``Engine.complete``. The prompt's tokens are counted before, and compared after:

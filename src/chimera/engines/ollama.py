@@ -25,7 +25,7 @@ from chimera.engines.base import (
     RequestFailed,
 )
 from chimera.engines.credentials import Credentials
-from chimera.engines.ollama_body import cannot, check_options, limit_of, load_body, request_body
+from chimera.engines.ollama_body import CANNOT, check_options, limit_of, load_body, request_body
 from chimera.engines.ollama_server import Entry, OllamaServer, Shown, find, identity, told
 from chimera.engines.ollama_stream import OllamaAnswer
 from chimera.engines.wire.address import Address
@@ -92,7 +92,7 @@ class Ollama:
     @property
     def cannot(self) -> dict[str, str]:
         """See ``Measurable``."""
-        return cannot(self._options)
+        return dict(CANNOT)
 
     def start(self) -> Load:
         """See ``Engine.start``. ``server_load_ns`` is None: Ollama times the loads within

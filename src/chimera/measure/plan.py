@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from chimera.engines.option_names import EXTRA
 from chimera.errors import InputError
 from chimera.measure.workloads import Workload
 from chimera.record.run import Arrival, Configuration, Options, Plan
@@ -166,9 +167,12 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
 def options_of(given: dict[str, Setting]) -> Options:
     """Options from names and values; a name without a field goes to ``other``.
 
+    "extra." before a name says only that it is to be sent as it stands (see ``option_names``).
+
     Raises:
         InputError: a value of the wrong type, or one that no engine takes.
     """
+    given = {name.removeprefix(EXTRA): value for name, value in given.items()}
     known = {name: value for name, value in given.items() if name in _FIELDS and name != "other"}
     other = {name: value for name, value in given.items() if name not in known}
     for name in ("num_ctx", "num_thread", "num_batch"):
