@@ -33,7 +33,7 @@ class Progress:
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
         self._next_s = 0.0
-        self._error = ""
+        self._error = self._result = ""
         self._begun = time.monotonic()
 
     def __call__(self, live: Live) -> None:
@@ -42,6 +42,10 @@ class Progress:
             self._error = live.last_error
             self.end()
             click.echo(f"failed: {live.last_error}", err=True)
+        if live.result != self._result:
+            self._result = live.result
+            self.end()
+            click.echo(live.result, err=True)
         if self._live:
             width = shutil.get_terminal_size().columns - 1
             click.echo(f"\r{_line(live)[:width]:<{width}}", err=True, nl=False)
@@ -112,7 +116,19 @@ def _table(shown: Sequence[ConfigurationSummary]) -> list[str]:
         if repeats > 2
         else "no interval: fewer than 3 repeats"
     )
-    return [f"Mean of n warm requests, {what}:", *_aligned(rows), "", *_tails(shown, names)]
+    over = _over(shown, "output tok/s and goodput/s" if good else "output tok/s")
+    return [f"Mean of n warm requests, {what}:", *_aligned(rows), *over, "", *_tails(shown, names)]
+
+
+def _over(shown: Sequence[ConfigurationSummary], what: str) -> list[str]:
+    """What an open loop's throughputs are divided by, which is not the time of its arrivals."""
+    if all(one.arrival == "closed" for one in shown):
+        return []
+    text = (
+        f"{what} are over the time to the last answer, the wait for it included: a short block "
+        "gives less than the rate that it offers; longer ones (--seconds) come nearer."
+    )
+    return [_wrapped("", text)]
 
 
 def _tails(shown: Sequence[ConfigurationSummary], names: dict[int, str]) -> list[str]:
