@@ -69,6 +69,33 @@ def test_an_unknown_verb_is_a_usage_error(capsys: pytest.CaptureFixture[str]) ->
     assert "No such command" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["raport"], "chimera: No such command 'raport'"),
+        (["bench", "--rate", "x"], "chimera bench: Invalid value for '--rate': 'x' is no list"),
+        (["bench", "--repeats", "0"], "chimera bench: Invalid value for '--repeats': 0 is not"),
+        (["bench", "--raet", "1"], "chimera bench: No such option"),
+        (["runs", "show"], "chimera runs show: Missing argument 'ID'"),
+        (["ingest"], "chimera ingest: Missing argument 'FOLDER'"),
+        (["report", "--max-file-mb", "a\nb"], "chimera report: Invalid value for '--max-file-mb'"),
+    ],
+)
+def test_words_that_are_not_understood_are_one_line_with_the_next_step(
+    words: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(line)
+    assert said.endswith(f"; see {line.partition(':')[0]} --help")
+
+
+def test_no_verb_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) in (0, 2)
+    shown = capsys.readouterr()
+    assert "Commands:" in shown.out + shown.err
+
+
 def test_an_error_of_ours_is_one_line(
     run_verb: RunVerb, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,10 @@ EXIT_STOPPED = 130  # 128 + SIGINT, what a shell expects
 EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, the same
 
 
+# click's way of showing the help of a group without a verb; its older versions have no such error.
+_WANTS_HELP: type[Exception] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
+
+
 class LazyGroup(click.Group):
     """A group that imports a verb's module only to run it or to show its help."""
 
@@ -81,8 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _say("chimera: stopped", EXIT_STOPPED)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _usage(error)
     except ChimeraError as error:
         return _refuse(error)
     except Exception as error:  # noqa: BLE001 - the last line of defence
@@ -119,6 +122,16 @@ def _reader_has_gone() -> bool:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _usage(error: click.ClickException) -> int:
+    """One line for words that cannot be understood, and where to look them up."""
+    ctx = getattr(error, "ctx", None)
+    if ctx is None or isinstance(error, _WANTS_HELP):
+        error.show()
+        return error.exit_code
+    what = _one_line(" ".join(error.format_message().split())).rstrip(".")
+    return _say(f"{ctx.command_path}: {what}; see {ctx.command_path} --help", error.exit_code)
 
 
 def _refuse(error: ChimeraError) -> int:
