@@ -66,7 +66,9 @@ def command(
     _table(shown)
     if len(found) > len(shown):
         click.echo(f"... and {len(found) - len(shown)} more (--all, or a filter)", err=True)
-    click.echo(f"{len(found)} facts of {len(facts.book.facts)}", err=True)
+    total = len(facts.book.facts)
+    of = f" of {total}" if len(found) < total else ""
+    click.echo(f"{len(found)} fact{'' if len(found) == 1 else 's'}{of}", err=True)
 
 
 def _row(fact: Fact) -> tuple[str, ...]:
