@@ -219,6 +219,28 @@ def test_a_file_of_version_1_is_imported(chimera: Chimera, examples: Path) -> No
     assert "complete" in chimera("show", done["run_id"])
 
 
+def test_a_part_of_a_stored_run_is_left_alone(chimera: Chimera, tmp_path: Path) -> None:
+    whole = chimera("export", FIRST).splitlines(keepends=True)
+    (tmp_path / "part.jsonl").write_text("".join(whole[:3]) + whole[3][:20])
+    said = chimera("import", "part.jsonl")
+    assert f"nothing to do, the store holds more of it than this file: {FIRST}" in said
+    (done,) = json.loads(chimera("import", "part.jsonl", "--json"))
+    assert (done["new"], done["fuller"]) == (False, True)
+    assert chimera("export", FIRST).splitlines(keepends=True) == whole
+    (tmp_path / "whole.jsonl").write_text("".join(whole))
+    (same,) = json.loads(chimera("import", "whole.jsonl", "--json"))
+    assert (same["new"], same["fuller"]) == (False, False)
+
+
+def test_more_of_a_stored_run_says_that_the_store_holds_less(
+    chimera: Chimera, tmp_path: Path
+) -> None:
+    write_run_file(tmp_path / "less.jsonl", "20260505T000000Z-dddddd", LINES[:3])
+    chimera("import", "less.jsonl")
+    write_run_file(tmp_path / "more.jsonl", "20260505T000000Z-dddddd", LINES)
+    assert "the store holds less of run" in chimera("import", "more.jsonl", fails=2)
+
+
 def test_another_run_of_the_same_id_is_refused(chimera: Chimera, tmp_path: Path) -> None:
     write_run_file(tmp_path / "x.jsonl", FIRST, (*LINES[:2], sample_end(1)))
     said = chimera("import", "x.jsonl", fails=2)

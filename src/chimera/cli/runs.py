@@ -161,7 +161,7 @@ def export(
 def import_(paths: tuple[Path, ...], store: str | None, as_json: bool) -> None:
     """Store run files, or the folders of benches that hold one.
 
-    A run that is there already is left as it is, and another one of its id is refused.
+    A run that is there already, or more of it, is left as it is; another one of its id is refused.
     """
     done = []
     with open_store(store) as opened:
@@ -172,6 +172,8 @@ def import_(paths: tuple[Path, ...], store: str | None, as_json: bool) -> None:
                 click.echo(f"{visible(found.path)}: {note}", err=True)
             if not as_json:
                 what = "imported" if found.new else "was there already, with the same content:"
+                if found.fuller:
+                    what = "nothing to do, the store holds more of it than this file:"
                 click.echo(f"{what} {visible(found.run_id)} ({found.requests} requests)")
     if as_json:
         _print_json(done)
