@@ -58,6 +58,8 @@ def write_run_file(path: Path, run_id: str, lines: tuple[Line, ...] = ENDED) -> 
 def test_without_a_verb_runs_are_listed(chimera: Chimera) -> None:
     head, newest, oldest = chimera().splitlines()
     assert head.split()[:2] == ["id", "experiment"]
+    assert head.split()[-2:] == ["ended", "tags"]
+    assert [run["ended"] for run in json.loads(chimera("--json"))] == ["unfinished", "complete"]
     assert newest.split() == [SECOND, "m", "llamacpp", "3", "1", "unfinished"]
     assert oldest.split() == [FIRST, "e1", "m", "llamacpp", "3", "1", "complete", "kept"]
     assert chimera("--experiment", "e1") == chimera("list", "--tag", "kept")
@@ -235,10 +237,12 @@ def test_a_part_of_a_stored_run_is_left_alone(chimera: Chimera, tmp_path: Path) 
 def test_more_of_a_stored_run_says_that_the_store_holds_less(
     chimera: Chimera, tmp_path: Path
 ) -> None:
-    write_run_file(tmp_path / "less.jsonl", "20260505T000000Z-dddddd", LINES[:3])
-    chimera("import", "less.jsonl")
-    write_run_file(tmp_path / "more.jsonl", "20260505T000000Z-dddddd", LINES)
-    assert "the store holds less of run" in chimera("import", "more.jsonl", fails=2)
+    whole = chimera("export", FIRST)
+    (tmp_path / "more.jsonl").write_text(whole)
+    (tmp_path / "less.jsonl").write_text("".join(whole.splitlines(keepends=True)[:4]))
+    chimera("import", "less.jsonl", "--store", "other.db")
+    said = chimera("import", "more.jsonl", "--store", "other.db", fails=2)
+    assert f"the store holds less of run {FIRST}; `chimera runs delete" in said
 
 
 def test_another_run_of_the_same_id_is_refused(chimera: Chimera, tmp_path: Path) -> None:

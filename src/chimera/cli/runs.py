@@ -20,7 +20,7 @@ from chimera.record.runfile import RunFile
 from chimera.store.contract import Store, StoredRun
 from chimera.store.opening import open_store
 
-_HEAD = ("id", "experiment", "model", "engine", "requests", "failed", "stopped", "tags")
+_HEAD = ("id", "experiment", "model", "engine", "requests", "failed", "ended", "tags")
 
 
 class _Group(click.Group):
@@ -205,7 +205,7 @@ def _stored(store: Store, run_id: str) -> StoredRun:
 
 def _row(run: StoredRun) -> tuple[str, ...]:
     cells = (run.id, run.experiment, run.model, run.engine, run.requests, run.failed)
-    return (*(visible(str(cell)) for cell in cells), run.stopped, visible(", ".join(run.tags)))
+    return (*(visible(str(cell)) for cell in cells), run.ended, visible(", ".join(run.tags)))
 
 
 def _about(stored: StoredRun, file: RunFile) -> list[tuple[str, str]]:
@@ -222,7 +222,7 @@ def _about(stored: StoredRun, file: RunFile) -> list[tuple[str, str]]:
         ("workload", f"{run.workload.name}, {len(run.workload.prompts)} prompts"),
         *(("configuration", f"{c.index}: {named(c)}") for c in run.configurations),
         ("requests", f"{stored.requests}, {stored.failed} failed"),
-        ("ended", stored.stopped),
+        ("ended", stored.ended),
         ("machine", f"{machine.cpu_model or 'CPU not known'}, {machine.os}"),
         ("command", run.command),
         *(("note", note) for note in (file.end.notes if file.end else file.notes)),
