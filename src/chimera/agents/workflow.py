@@ -41,7 +41,10 @@ class Times(msgspec.Struct):
 
 
 class Work(msgspec.Struct):
-    """What the agent did. ``leading`` are the findings that open the report, in order."""
+    """What the agent did. ``leading`` are the findings that open the report, in order.
+
+    ``stored`` says that the folder was made of stored runs, a run file run/ID.jsonl for each.
+    """
 
     agent: Agent
     facts: Facts
@@ -54,6 +57,7 @@ class Work(msgspec.Struct):
     engine_version: str = ""
     load: Load | None = None
     engine_error: str = ""
+    stored: bool = False
 
 
 def work(
@@ -70,7 +74,7 @@ def work(
     """Run the workflow on a folder. ``engine`` None writes with code's own wording.
 
     ``exclude`` is a folder that is not read (where the report goes), ``shown`` another name for
-    the folder. The engine is started here
+    the folder, which is then one of stored runs. The engine is started here
     and left open for the caller to close. A failing engine ends in
     code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read,
     and for one that holds neither a record nor a document.
@@ -84,7 +88,7 @@ def work(
     read = time.perf_counter()
     say("computing facts and findings")
     facts = facts_of(ingest)
-    result = Work(agent, facts, facts.findings[:LEADING], Wording(), [], Times())
+    result = Work(agent, facts, facts.findings[:LEADING], Wording(), [], Times(), stored=bool(shown))
     result.times.ingest_s = read - start
     worded = not _WORDED.isdisjoint(agent.persona.sections)
     asked = worded and bool(facts.findings)

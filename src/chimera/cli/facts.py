@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from chimera.cli.running import Terminal
-from chimera.cli.stored import source_of, source_options
+from chimera.cli.stored import STORED_PLACES, source_of, source_options
 from chimera.cli.words import visible
 from chimera.errors import InputError
 from chimera.facts import Fact, Facts, facts_of
@@ -53,6 +53,8 @@ def command(
     terminal.done()
     if identity is not None:
         _explain(facts, identity, as_json)
+        if source.shown and not as_json:
+            click.echo(f"note        {STORED_PLACES}")
         return
     found = find_facts(facts, **wanted)
     if as_json:
