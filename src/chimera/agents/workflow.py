@@ -88,7 +88,9 @@ def work(
     read = time.perf_counter()
     say("computing facts and findings")
     facts = facts_of(ingest)
-    result = Work(agent, facts, facts.findings[:LEADING], Wording(), [], Times(), stored=bool(shown))
+    result = Work(
+        agent, facts, facts.findings[:LEADING], Wording(), [], Times(), stored=bool(shown)
+    )
     result.times.ingest_s = read - start
     worded = not _WORDED.isdisjoint(agent.persona.sections)
     asked = worded and bool(facts.findings)
