@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +20,7 @@ from chimera.engines.base import (
     OnToken,
     Options,
     RequestFailed,
+    Started,
 )
 from chimera.engines.embedded_model import (
     MODEL_NAME,
@@ -51,7 +51,7 @@ _EMBEDDED: tuple[str, str | None, str | None] = (MODEL_NAME, MODEL_SHA256, MODEL
 T = TypeVar("T")
 
 
-class LlamaCpp:
+class LlamaCpp(Started):
     """llama.cpp with one model. ``path`` None means the embedded model.
 
     ``slots`` requests are served at once, each with a context of its own.
@@ -201,18 +201,6 @@ class LlamaCpp:
         self._server = None
         if self._worker is not None:
             self._worker.end()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _started(self) -> LlamaServer:
         if self._server is None:
