@@ -76,3 +76,16 @@ def test_a_terminal_gets_each_result_on_a_line_of_its_own(monkeypatch: pytest.Mo
     progress(tally.live(10, 1, "measuring"))
     progress(tally.live(10, 1, "measuring"))
     assert screen.getvalue().count(f"\r{tally.result}\n") == 1
+
+
+def test_an_error_stream_that_is_full_ends_no_measurement(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.StringIO):
+        def write(self, text: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", Full())
+        assert main(["bench", target, *ONCE]) == 0
+    assert (Path("out") / "run.jsonl").exists()

@@ -119,6 +119,8 @@ def slo(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[s
             names = ", ".join(SLO_METRICS)
             message = f"{part!r} is no limit such as ttft=500ms (one of {names}, in ms or s)"
             raise click.BadParameter(message, ctx, param)
+        if SLO_METRICS[match[1]] in found:
+            raise click.BadParameter(f"{match[1]} has two limits", ctx, param)
         found[SLO_METRICS[match[1]]] = float(match[2]) * _TIMES[match[3]]
     return found
 

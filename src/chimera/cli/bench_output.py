@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -41,24 +42,30 @@ class Progress:
         if live.last_error and live.last_error != self._error:
             self._error = live.last_error
             self.end()
-            click.echo(f"failed: {live.last_error}", err=True)
+            _show(f"failed: {live.last_error}")
         if live.result != self._result:
             self._result = live.result
             self.end()
-            click.echo(live.result, err=True)
+            _show(live.result)
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            click.echo(f"\r{_line(live)[:width]:<{width}}", err=True, nl=False)
+            _show(f"\r{_line(live)[:width]:<{width}}", nl=False)
         elif now >= self._next_s:
             # Rarer and rarer, so that a long run fills no log.
             self._next_s = now + max(5.0, (now - self._begun) / 4)
-            click.echo(_line(live), err=True)
+            _show(_line(live))
 
     def end(self) -> None:
         """Clear the line, so that what follows stands alone."""
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            click.echo(f"\r{'':<{width}}\r", err=True, nl=False)
+            _show(f"\r{'':<{width}}\r", nl=False)
+
+
+def _show(text: str, nl: bool = True) -> None:
+    """On standard error; that it cannot be written to ends no measurement."""
+    with suppress(OSError):
+        click.echo(text, err=True, nl=nl)
 
 
 def _line(live: Live) -> str:

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from chimera.cli import naming
+from chimera.cli.numbers import FiniteRange
 from chimera.engines.option_names import check_names
 from chimera.engines.targets import open_target
 from chimera.measure.doctor import Check, Examination, examine
@@ -22,7 +23,7 @@ _MARKS = {"ok": ("ok", "green"), "missing": ("--", "yellow"), "failed": ("!!", "
 @click.argument("target", default="llamacpp")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1),
+    type=FiniteRange(0.1),
     default=60.0,
     show_default=True,
     help="Limit of each of its two requests, in seconds.",

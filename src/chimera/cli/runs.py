@@ -49,7 +49,9 @@ def _json_option(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--tag", metavar="TAG", help="Only runs with this tag.")
 @click.option("--model", metavar="NAME", help="Only runs of this model.")
 @click.option("--engine", metavar="NAME", help="Only runs of this engine.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many, the newest first.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000_000), help="At most so many, the newest first."
+)
 @store_option
 @_json_option
 def list_(store: str | None, as_json: bool, **wanted: Any) -> None:
