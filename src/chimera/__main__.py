@@ -1,8 +1,18 @@
-"""``python -m chimera`` is the command ``chimera``."""
+"""The command ``chimera``, also as ``python -m chimera``."""
 
 import sys
 
-from chimera.cli.main import main
+
+def run() -> int:
+    """Run the command; Ctrl-C is no traceback even while its first modules are imported."""
+    try:
+        from chimera.cli.main import main
+
+        return main()
+    except KeyboardInterrupt:
+        print("chimera: stopped", file=sys.stderr)
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -57,7 +57,7 @@ def test_a_run_goes_to_the_store_and_no_folder_is_made(chimera: Call, folder: Pa
     assert code == 0
     with open_store() as store:
         (run,) = store.runs(experiment="e")
-        assert (run.requests, run.stopped) == (len(store.read(run.id).requests), "complete")
+        assert (run.requests, run.ended) == (len(store.read(run.id).requests), "complete")
     assert out.splitlines()[-1].endswith(f"next: chimera report --run {run.id}")
     assert list(folder.iterdir()) == []
 
@@ -99,7 +99,7 @@ def test_a_run_that_was_ended_goes_on(chimera: Call, folder: Path, end: signal.S
     with open_store() as store:
         (before,) = store.runs()
         kept = store.read(before.id).requests
-    assert before.stopped == ("interrupted" if end == signal.SIGINT else "unfinished")
+    assert before.ended == ("interrupted" if end == signal.SIGINT else "unfinished")
     code, _, err = chimera(*SMALL, "--repeats", "5", "--resume", "latest")
     assert code == 2
     assert "its repeats differ" in err

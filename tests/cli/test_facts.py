@@ -39,6 +39,10 @@ def test_a_table_for_people(folder: Path) -> None:
     assert head.split()[:3] == ["id", "about", "metric"]
     assert rows
     assert all(re.match(r"F[0-9a-f]{6,}", row) for row in rows)
+    total = len(listed(folder))
+    assert done.stderr.splitlines()[-1] == f"{len(rows)} facts of {total}"
+    whole = chimera("facts", str(folder), cwd=folder)
+    assert whole.stderr.splitlines()[-1] == f"{total} facts"
 
 
 def test_explaining_a_fact_shows_its_rows_and_computes_it_again(folder: Path) -> None:

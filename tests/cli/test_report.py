@@ -118,13 +118,38 @@ def test_bad_input_is_one_clear_line(
     assert not (tmp_path / "results-report").exists()
 
 
-def test_an_empty_folder_gives_a_report_that_says_so(tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    done = chimera("report", "empty", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    text = (tmp_path / "empty-report" / "report.md").read_text()
-    assert "0 files" in text
-    assert "nothing to report" in text
+@pytest.mark.parametrize("json_", [(), ("--json",)])
+@pytest.mark.parametrize(
+    ("file", "found"),
+    [
+        (None, "there is no file at all; give a folder that holds some"),
+        (("a.bin", "nonsense"), "there is 1 file (other type); `chimera ingest` says"),
+        (("a.csv", "colour,shape\nred,round\n"), "there is 1 file (no benchmark data)"),
+    ],
+)
+def test_a_folder_without_any_data_gives_no_report(
+    tmp_path: Path, file: tuple[str, str] | None, found: str, json_: tuple[str, ...]
+) -> None:
+    (tmp_path / "odd").mkdir()
+    if file is not None:
+        (tmp_path / "odd" / file[0]).write_text(file[1])
+    done = chimera("report", "odd", *json_, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert "no record in 'odd': results in CSV, TSV, JSON or JSONL were looked for" in line
+    assert found in line
+    assert "chimera bench" in line
+    assert not (tmp_path / "odd-report").exists()
+
+
+def test_documents_alone_are_listed_and_the_command_fails(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "old.md").write_text("# Old\n\nTTFT was 3 ms.\n")
+    done = chimera("report", "docs", "--no-model", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no record in 'docs'" in done.stderr
+    assert "1 file (document)" in done.stderr
+    assert "old.md" in (tmp_path / "docs-report" / "report.md").read_text()
 
 
 def test_output_that_cannot_be_written_leaves_nothing(folder: Path, tmp_path: Path) -> None:

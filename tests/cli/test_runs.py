@@ -58,6 +58,8 @@ def write_run_file(path: Path, run_id: str, lines: tuple[Line, ...] = ENDED) -> 
 def test_without_a_verb_runs_are_listed(chimera: Chimera) -> None:
     head, newest, oldest = chimera().splitlines()
     assert head.split()[:2] == ["id", "experiment"]
+    assert head.split()[-2:] == ["ended", "tags"]
+    assert [run["ended"] for run in json.loads(chimera("--json"))] == ["unfinished", "complete"]
     assert newest.split() == [SECOND, "m", "llamacpp", "3", "1", "unfinished"]
     assert oldest.split() == [FIRST, "e1", "m", "llamacpp", "3", "1", "complete", "kept"]
     assert chimera("--experiment", "e1") == chimera("list", "--tag", "kept")
@@ -217,6 +219,30 @@ def test_a_file_of_version_1_is_imported(chimera: Chimera, examples: Path) -> No
     (done,) = json.loads(chimera("import", str(path), "--json"))
     assert done["requests"] == len(read_run(path / "run.jsonl").requests)
     assert "complete" in chimera("show", done["run_id"])
+
+
+def test_a_part_of_a_stored_run_is_left_alone(chimera: Chimera, tmp_path: Path) -> None:
+    whole = chimera("export", FIRST).splitlines(keepends=True)
+    (tmp_path / "part.jsonl").write_text("".join(whole[:3]) + whole[3][:20])
+    said = chimera("import", "part.jsonl")
+    assert f"nothing to do, the store holds more of it than this file: {FIRST}" in said
+    (done,) = json.loads(chimera("import", "part.jsonl", "--json"))
+    assert (done["new"], done["fuller"]) == (False, True)
+    assert chimera("export", FIRST).splitlines(keepends=True) == whole
+    (tmp_path / "whole.jsonl").write_text("".join(whole))
+    (same,) = json.loads(chimera("import", "whole.jsonl", "--json"))
+    assert (same["new"], same["fuller"]) == (False, False)
+
+
+def test_more_of_a_stored_run_says_that_the_store_holds_less(
+    chimera: Chimera, tmp_path: Path
+) -> None:
+    whole = chimera("export", FIRST)
+    (tmp_path / "more.jsonl").write_text(whole)
+    (tmp_path / "less.jsonl").write_text("".join(whole.splitlines(keepends=True)[:4]))
+    chimera("import", "less.jsonl", "--store", "other.db")
+    said = chimera("import", "more.jsonl", "--store", "other.db", fails=2)
+    assert f"the store holds less of run {FIRST}; `chimera runs delete" in said
 
 
 def test_another_run_of_the_same_id_is_refused(chimera: Chimera, tmp_path: Path) -> None:

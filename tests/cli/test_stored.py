@@ -60,6 +60,19 @@ def test_a_fact_of_a_run_is_explained(facts: Facts) -> None:
     assert all(row["place"].startswith("run/") for row in told["rows"])
 
 
+def test_a_place_in_a_stored_run_can_be_looked_up(
+    facts: Facts, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fact = next(f for f in facts("--run", RUN) if f["metric"] == "ttft")
+    (row, *_) = facts("--run", RUN, "--explain", fact["id"])["rows"]
+    assert main(["facts", "--run", RUN, "--explain", fact["id"]]) == 0
+    assert "`chimera runs export ID` prints it" in capfd.readouterr().out
+    assert main(["runs", "export", RUN]) == 0
+    name, _, line = row["place"].rpartition(":")
+    assert name == f"run/{RUN}.jsonl"
+    assert '"type":"request"' in capfd.readouterr().out.splitlines()[int(line) - 1]
+
+
 def test_an_experiment_is_all_of_its_runs(facts: Facts, tmp_path: Path) -> None:
     text = json.dumps(facts("--experiment", "a/b"))
     for name in (RUN, "20260103T000000Z-bbbbbb", "evil"):
@@ -93,6 +106,7 @@ def test_a_report_of_a_run(
     made = tmp_path / f"{run_id}-report"
     html, data = (made / "report.html").read_text(), json.loads((made / "report.json").read_text())
     assert f"run {run_id}" in html
+    assert "chimera runs export ID -o FILE" in (made / "report.md").read_text()
     assert data["folder"] == f"run {run_id}"
     assert [file["name"] for file in data["files"]] == [f"run/{run_id}.jsonl"]
     assert "chimera-runs-" not in html + json.dumps(data)

@@ -92,7 +92,7 @@ def test_the_usual_key_does_not_go_readable_to_another_machine(
     ("access", "said"),
     [
         (Access(api_key_env="NOT_THERE"), "NOT_THERE holds no key"),
-        (Access(api_key_file=Path("/no/such/key")), "cannot read a key from the file 'key'"),
+        (Access(api_key_file=Path("/no/such/key")), "from the file '/no/such/key'"),
         (Access(api_key_file=Path("/")), "cannot read a key"),
         (Access(api_key_env="A", api_key_file=Path("b")), "not both"),
         (Access(headers={"X-A": f"{KEY}\r\nX-B: 1"}), "cannot be sent in a header"),

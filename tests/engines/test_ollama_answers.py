@@ -115,10 +115,3 @@ def test_whether_it_was_loaded_already(
         load = engine.start()
         assert engine.model().parameters == 1_500_000_000
     assert (load.cold, load.num_ctx) == (cold, num_ctx)
-
-
-def test_options_that_ollama_does_not_know_are_said() -> None:
-    other: dict[str, int | float | str | bool] = {"main_gpu": 1, "raw": True, "nonsense": 2}
-    cannot = open_target("ollama:m", Options(other=other)).cannot
-    assert {"nonsense", "cache_prompt", "ignore_eos", "grammar"} <= set(cannot)
-    assert not {"main_gpu", "raw"} & set(cannot)

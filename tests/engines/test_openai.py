@@ -180,6 +180,12 @@ def test_a_server_without_a_list_is_asked_by_name() -> None:
         ("openai:m@ftp://host/v1", "no address of a server"),
         ("openai:m@http://host:port", "no address of a server"),
         ("OpenAI:m@http://h", "unknown target"),
+        ("openai:@http://h", "names no model; the server lists its models under URL/models"),
+        ("openai:", "names no model"),
+        ("openai-completions: @h", "openai-completions@URL takes the only one"),
+        ("ollama:", "names no model; `ollama list` shows the models"),
+        ("ollama:@h:1", "names no model"),
+        ("llamacpp:", "names no model; give the path"),
         ("openai-chat:m@http://user:geheim@h", "unknown target"),
     ],
 )

@@ -85,7 +85,7 @@ def test_a_key_goes_to_no_other_machine_by_itself(monkeypatch: pytest.MonkeyPatc
         ({"key_env": KEY}, "by the name of its variable"),
         ({"key_env": "A", "key_file": Path("b")}, "not both"),
         ({"key_env": "BROKEN"}, "cannot be sent"),
-        ({"key_file": Path("/nowhere/key")}, "cannot read a key"),
+        ({"key_file": Path("/nowhere/key")}, "cannot read a key from the file '/nowhere/key'"),
         ({"headers": {"bad name": KEY}}, "name of a header"),
         ({"headers": {"X": f"{KEY}\r\nY: 1"}}, "cannot be sent"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
 
@@ -13,11 +14,11 @@ from chimera.agents.calls import Call
 from chimera.agents.choose import Choice, Settled, settle
 from chimera.agents.wording import Wording, named, wording_choices
 from chimera.engines.base import Engine, Load, ModelIdentity
-from chimera.errors import EngineError, MissingExtra
+from chimera.errors import EngineError, InputError, MissingExtra
 from chimera.facts import Facts, facts_of
 from chimera.facts.findings import Finding
 from chimera.ingest import ingest_folder
-from chimera.ingest.folder import MAX_BYTES
+from chimera.ingest.folder import MAX_BYTES, Ingest
 
 LEADING = 5
 _WORDED = frozenset({"summary", "findings", "recommendations", "risks"})  # hold chosen sentences
@@ -40,7 +41,10 @@ class Times(msgspec.Struct):
 
 
 class Work(msgspec.Struct):
-    """What the agent did. ``leading`` are the findings that open the report, in order."""
+    """What the agent did. ``leading`` are the findings that open the report, in order.
+
+    ``stored`` says that the folder was made of stored runs, a run file run/ID.jsonl for each.
+    """
 
     agent: Agent
     facts: Facts
@@ -53,6 +57,7 @@ class Work(msgspec.Struct):
     engine_version: str = ""
     load: Load | None = None
     engine_error: str = ""
+    stored: bool = False
 
 
 def work(
@@ -69,18 +74,23 @@ def work(
     """Run the workflow on a folder. ``engine`` None writes with code's own wording.
 
     ``exclude`` is a folder that is not read (where the report goes), ``shown`` another name for
-    the folder. The engine is started here
+    the folder, which is then one of stored runs. The engine is started here
     and left open for the caller to close. A failing engine ends in
-    code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read.
+    code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read,
+    and for one that holds neither a record nor a document.
     """
     start = time.perf_counter()
     say("reading the folder")
     ingest = ingest_folder(folder, progress=progress, max_bytes=max_bytes, exclude=exclude)
     ingest.folder = shown or ingest.folder
+    if not ingest.batches and not ingest.documents:
+        raise InputError(f"{without_records(ingest)}; nothing was written")
     read = time.perf_counter()
     say("computing facts and findings")
     facts = facts_of(ingest)
-    result = Work(agent, facts, facts.findings[:LEADING], Wording(), [], Times())
+    result = Work(
+        agent, facts, facts.findings[:LEADING], Wording(), [], Times(), stored=bool(shown)
+    )
     result.times.ingest_s = read - start
     worded = not _WORDED.isdisjoint(agent.persona.sections)
     asked = worded and bool(facts.findings)
@@ -92,6 +102,21 @@ def work(
         _word(engine, result, say)
     result.times.report_s = time.perf_counter() - analysed
     return result
+
+
+def without_records(ingest: Ingest) -> str:
+    """What was looked for and what was found, of a folder in which nothing is a record."""
+    found = Counter(report.outcome for report in ingest.files)
+    said = ", ".join(
+        f"{count} {'file' if count == 1 else 'files'} ({outcome})"
+        for outcome, count in found.most_common()
+    )
+    return (
+        f"no record in {ingest.folder!r}: results in CSV, TSV, JSON or JSONL were looked for, and "
+        f"there is {said or 'no file at all'}; "
+        + ("`chimera ingest` says of each file why" if said else "give a folder that holds some")
+        + ", and `chimera bench` makes new ones"
+    )
 
 
 def _start(engine: Engine, result: Work, say: Say) -> bool:

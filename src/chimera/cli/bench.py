@@ -15,7 +15,9 @@ from chimera.cli import bench_options as words
 from chimera.cli import naming
 from chimera.cli.bench_output import Progress, bench_text
 from chimera.cli.bench_store import Place, keeping, store_option
+from chimera.cli.numbers import FiniteRange
 from chimera.cli.selftest import cache_folder
+from chimera.engines.option_names import check_names
 from chimera.engines.targets import Access, open_target
 from chimera.measure.bench import run_bench
 from chimera.measure.files import write_side_files
@@ -84,7 +86,7 @@ EXIT_INTERRUPTED = 130
 )
 @click.option("--replay", is_flag=True, help="Open loop at the times of the workload's trace.")
 @click.option("--requests", "-n", type=click.IntRange(1), help="Requests of each block.")
-@click.option("--seconds", type=click.FloatRange(0.1), help="Time of each block instead.")
+@click.option("--seconds", type=FiniteRange(0.1), help="Time of each block instead.")
 @click.option(
     "--repeats", type=click.IntRange(1), default=5, show_default=True, help="Repeats of each."
 )
@@ -138,14 +140,14 @@ EXIT_INTERRUPTED = 130
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1),
+    type=FiniteRange(0.1),
     default=300.0,
     show_default=True,
     help="Limit of one request, in seconds.",
 )
 @click.option(
     "--stall",
-    type=click.FloatRange(0.1),
+    type=FiniteRange(0.1),
     default=60.0,
     show_default=True,
     help="Limit of the silence within an answer, in seconds.",
@@ -183,6 +185,8 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     environment.json.
     """
     access = naming.resolve(ctx, asked)
+    for warning in check_names(asked["target"], asked["settings"]):
+        click.echo(f"chimera: warning: {warning}", err=True)
     with TargetCounter(asked["target"], access) as counter:
         workload = open_workload(asked["workload"], seed=asked["seed"], count_tokens=counter)
     plan = words.plan_of(asked, workload)

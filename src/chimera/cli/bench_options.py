@@ -49,9 +49,10 @@ def settings(
         if not equals or not name.strip() or not parts:
             message = f"{text!r} is no NAME=VALUE or NAME=VALUE,VALUE such as num_ctx=1024,4096"
             raise click.BadParameter(message, ctx, param)
+        name = name.strip()
         if name in found:
             raise click.BadParameter(f"{name!r} is set twice", ctx, param)
-        found[name.strip()] = tuple(map(setting, parts))
+        found[name] = tuple(map(setting, parts))
     return found
 
 
@@ -118,6 +119,8 @@ def slo(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[s
             names = ", ".join(SLO_METRICS)
             message = f"{part!r} is no limit such as ttft=500ms (one of {names}, in ms or s)"
             raise click.BadParameter(message, ctx, param)
+        if SLO_METRICS[match[1]] in found:
+            raise click.BadParameter(f"{match[1]} has two limits", ctx, param)
         found[SLO_METRICS[match[1]]] = float(match[2]) * _TIMES[match[3]]
     return found
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -33,7 +34,7 @@ class Progress:
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
         self._next_s = 0.0
-        self._error = ""
+        self._error = self._result = ""
         self._begun = time.monotonic()
 
     def __call__(self, live: Live) -> None:
@@ -41,20 +42,30 @@ class Progress:
         if live.last_error and live.last_error != self._error:
             self._error = live.last_error
             self.end()
-            click.echo(f"failed: {live.last_error}", err=True)
+            _show(f"failed: {live.last_error}")
+        if live.result != self._result:
+            self._result = live.result
+            self.end()
+            _show(live.result)
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            click.echo(f"\r{_line(live)[:width]:<{width}}", err=True, nl=False)
+            _show(f"\r{_line(live)[:width]:<{width}}", nl=False)
         elif now >= self._next_s:
             # Rarer and rarer, so that a long run fills no log.
             self._next_s = now + max(5.0, (now - self._begun) / 4)
-            click.echo(_line(live), err=True)
+            _show(_line(live))
 
     def end(self) -> None:
         """Clear the line, so that what follows stands alone."""
         if self._live:
             width = shutil.get_terminal_size().columns - 1
-            click.echo(f"\r{'':<{width}}\r", err=True, nl=False)
+            _show(f"\r{'':<{width}}\r", nl=False)
+
+
+def _show(text: str, nl: bool = True) -> None:
+    """On standard error; that it cannot be written to ends no measurement."""
+    with suppress(OSError):
+        click.echo(text, err=True, nl=nl)
 
 
 def _line(live: Live) -> str:
@@ -111,7 +122,19 @@ def _table(shown: Sequence[ConfigurationSummary]) -> list[str]:
         if repeats > 2
         else "no interval: fewer than 3 repeats"
     )
-    return [f"Mean of n warm requests, {what}:", *_aligned(rows), "", *_tails(shown)]
+    over = _over(shown, "output tok/s and goodput/s" if good else "output tok/s")
+    return [f"Mean of n warm requests, {what}:", *_aligned(rows), *over, "", *_tails(shown)]
+
+
+def _over(shown: Sequence[ConfigurationSummary], what: str) -> list[str]:
+    """What an open loop's throughputs are divided by, which is not the time of its arrivals."""
+    if all(one.arrival == "closed" for one in shown):
+        return []
+    text = (
+        f"{what} are over the time to the last answer, the wait for it included: a short block "
+        "gives less than the rate that it offers; longer ones (--seconds) come nearer."
+    )
+    return [_wrapped("", text)]
 
 
 def _tails(shown: Sequence[ConfigurationSummary]) -> list[str]:

@@ -9,6 +9,8 @@ import click
 import msgspec
 
 from chimera.cli import naming
+from chimera.cli.numbers import FiniteRange
+from chimera.engines.option_names import check_names
 from chimera.engines.targets import open_target
 from chimera.measure.doctor import Check, Examination, examine
 from chimera.measure.plan import options_of
@@ -21,7 +23,7 @@ _MARKS = {"ok": ("ok", "green"), "missing": ("--", "yellow"), "failed": ("!!", "
 @click.argument("target", default="llamacpp")
 @click.option(
     "--timeout",
-    type=click.FloatRange(0.1),
+    type=FiniteRange(0.1),
     default=60.0,
     show_default=True,
     help="Limit of each of its two requests, in seconds.",
@@ -38,6 +40,8 @@ def command(ctx: click.Context, /, target: str, timeout: float, as_json: bool, *
     """
     config = naming.config_of(ctx)
     named = config.target(target)
+    for warning in check_names(named.target, named.options):
+        click.echo(f"chimera: warning: {warning}", err=True)
     options = options_of(named.options)
     access = naming.access_of(named, config, key)
     found = examine(

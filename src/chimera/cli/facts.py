@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from chimera.cli.running import Terminal
-from chimera.cli.stored import source_of, source_options
+from chimera.cli.stored import STORED_PLACES, source_of, source_options
 from chimera.cli.words import visible
 from chimera.errors import InputError
 from chimera.facts import Fact, Facts, facts_of
@@ -53,6 +53,8 @@ def command(
     terminal.done()
     if identity is not None:
         _explain(facts, identity, as_json)
+        if source.shown and not as_json:
+            click.echo(f"note        {STORED_PLACES}")
         return
     found = find_facts(facts, **wanted)
     if as_json:
@@ -66,7 +68,9 @@ def command(
     _table(shown)
     if len(found) > len(shown):
         click.echo(f"... and {len(found) - len(shown)} more (--all, or a filter)", err=True)
-    click.echo(f"{len(found)} facts of {len(facts.book.facts)}", err=True)
+    total = len(facts.book.facts)
+    of = f" of {total}" if len(found) < total else ""
+    click.echo(f"{len(found)} fact{'' if len(found) == 1 else 's'}{of}", err=True)
 
 
 def _row(fact: Fact) -> tuple[str, ...]:

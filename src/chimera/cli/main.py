@@ -5,6 +5,7 @@ No verb's module is imported before it runs, so ``chimera --help`` costs click a
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -14,7 +15,7 @@ from io import TextIOWrapper
 import click
 
 from chimera import __version__
-from chimera.errors import ChimeraError
+from chimera.errors import ChimeraError, InputError, OutputError
 
 # verb -> its line in ``chimera --help``; the module chimera.cli.<verb> exports ``command``.
 COMMANDS = {
@@ -30,9 +31,14 @@ COMMANDS = {
     "personas": "List the personas and what each one writes.",
 }
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 EXIT_UNEXPECTED = 70  # EX_SOFTWARE of sysexits.h
 EXIT_STOPPED = 130  # 128 + SIGINT, what a shell expects
 EXIT_BROKEN_PIPE = 141  # 128 + SIGPIPE, the same
+
+
+# click's way of showing the help of a group without a verb; its older versions have no such error.
+_WANTS_HELP: type[Exception] | tuple[()] = getattr(click.exceptions, "NoArgsIsHelpError", ())
 
 
 class LazyGroup(click.Group):
@@ -68,6 +74,7 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> int:
     """Run ``chimera`` with ``argv`` (default: the process's own) and return the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
+    _have_streams()
     try:
         if "_CHIMERA_COMPLETE" in os.environ:
             return _complete()
@@ -82,13 +89,33 @@ def main(argv: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _say("chimera: stopped", EXIT_STOPPED)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _usage(error)
     except ChimeraError as error:
         return _refuse(error)
+    except OSError as error:
+        if error.errno not in _FULL:
+            return _unexpected(error)
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - as above
+        return _refuse(OutputError(f"cannot write the output: {error.strerror}; make room for it"))
     except Exception as error:  # noqa: BLE001 - the last line of defence
         return _unexpected(error)
     return code
+
+
+def _have_streams() -> None:
+    """A shell can start a program with its output closed (``>&-``): nobody wants to see it."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until exit
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open until exit
+
+
+def _refuse_empty_values(arguments: list[str]) -> None:
+    """An empty value is nearly always an unset variable of a shell: no default stands in for it."""
+    for before, word in zip(["", *arguments], arguments, strict=False):
+        flag = before if word == "" else word.removesuffix("=") if word.endswith("=") else ""
+        if flag.startswith("-") and "=" not in flag:  # what follows a "=" may be a secret
+            raise InputError(f"{flag} has an empty value; leave it out, or give it one")
 
 
 def _run(arguments: list[str]) -> int:
@@ -96,6 +123,7 @@ def _run(arguments: list[str]) -> int:
         if isinstance(stream, TextIOWrapper):
             # A file name need not be text; it is shown escaped rather than ending the program.
             stream.reconfigure(errors="backslashreplace")
+    _refuse_empty_values(arguments)
     try:
         with cli.make_context("chimera", arguments) as context:
             cli.invoke(context)
@@ -120,6 +148,16 @@ def _reader_has_gone() -> bool:
     poll = select.poll()
     poll.register(sys.stdout.fileno(), 0)
     return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _usage(error: click.ClickException) -> int:
+    """One line for words that cannot be understood, and where to look them up."""
+    ctx = getattr(error, "ctx", None)
+    if ctx is None or isinstance(error, _WANTS_HELP):
+        error.show()
+        return error.exit_code
+    what = _one_line(" ".join(error.format_message().split())).rstrip(".")
+    return _say(f"{ctx.command_path}: {what} (see {ctx.command_path} --help)", error.exit_code)
 
 
 def _refuse(error: ChimeraError) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from chimera.cli.numbers import FiniteRange
 from chimera.cli.running import NUM_CTX, Writing, run_report
 from chimera.cli.stored import source_of, source_options
 from chimera.engines.base import Options
@@ -25,10 +26,10 @@ from chimera.engines.base import Options
               help="Context size of the model, in tokens.")  # fmt: skip
 @click.option("--num-thread", type=click.IntRange(min=1), help="Threads of the model.")
 @click.option("--num-gpu", type=click.IntRange(min=0), help="Layers on the GPU.")
-@click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
-@click.option("--top-p", type=click.FloatRange(0, 1))
+@click.option("--temperature", type=FiniteRange(min=0), default=0.0, show_default=True)
+@click.option("--top-p", type=FiniteRange(0, 1))
 @click.option("--top-k", type=click.IntRange(min=0))
-@click.option("--repeat-penalty", type=click.FloatRange(min=0))
+@click.option("--repeat-penalty", type=FiniteRange(min=0))
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--max-file-mb", type=int, default=256, show_default=True,
               help="Files larger than this are rejected by name.")  # fmt: skip

@@ -16,7 +16,7 @@ import msgspec
 from chimera.agents.agent import Agent
 from chimera.agents.calls import CALLS_FILE
 from chimera.agents.persona import load_persona
-from chimera.agents.workflow import Work, work
+from chimera.agents.workflow import Work, without_records, work
 from chimera.cli.words import visible
 from chimera.engines.base import Engine, Options
 from chimera.engines.targets import open_target
@@ -89,7 +89,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
 def run_report(folder: str, how: Writing) -> Path:
     """Write the report of ``folder`` and say where it is. Returns the HTML file's path.
 
-    Raises ChimeraError.
+    Raises ChimeraError, also after the report of a folder that holds documents alone.
     """
     if how.max_file_mb <= 0:
         raise InputError(f"--max-file-mb {how.max_file_mb} must be above 0")
@@ -123,6 +123,8 @@ def run_report(folder: str, how: Writing) -> Path:
         click.echo(files["report.json"])
     else:
         _tell(done, html, paths, contract)
+    if not done.facts.ingest.batches:  # a report on documents alone lists them, and no more
+        raise InputError(without_records(done.facts.ingest))
     return html
 
 

@@ -20,7 +20,7 @@ from chimera.record.runfile import RunFile
 from chimera.store.contract import Store, StoredRun
 from chimera.store.opening import open_store
 
-_HEAD = ("id", "experiment", "model", "engine", "requests", "failed", "stopped", "tags")
+_HEAD = ("id", "experiment", "model", "engine", "requests", "failed", "ended", "tags")
 
 
 class _Group(click.Group):
@@ -49,7 +49,9 @@ def _json_option(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--tag", metavar="TAG", help="Only runs with this tag.")
 @click.option("--model", metavar="NAME", help="Only runs of this model.")
 @click.option("--engine", metavar="NAME", help="Only runs of this engine.")
-@click.option("--limit", type=click.IntRange(1), help="At most so many, the newest first.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000_000), help="At most so many, the newest first."
+)
 @store_option
 @_json_option
 def list_(store: str | None, as_json: bool, **wanted: Any) -> None:
@@ -161,7 +163,7 @@ def export(
 def import_(paths: tuple[Path, ...], store: str | None, as_json: bool) -> None:
     """Store run files, or the folders of benches that hold one.
 
-    A run that is there already is left as it is, and another one of its id is refused.
+    A run that is there already, or more of it, is left as it is; another one of its id is refused.
     """
     done = []
     with open_store(store) as opened:
@@ -172,6 +174,8 @@ def import_(paths: tuple[Path, ...], store: str | None, as_json: bool) -> None:
                 click.echo(f"{visible(found.path)}: {note}", err=True)
             if not as_json:
                 what = "imported" if found.new else "was there already, with the same content:"
+                if found.fuller:
+                    what = "nothing to do, the store holds more of it than this file:"
                 click.echo(f"{what} {visible(found.run_id)} ({found.requests} requests)")
     if as_json:
         _print_json(done)
@@ -203,7 +207,7 @@ def _stored(store: Store, run_id: str) -> StoredRun:
 
 def _row(run: StoredRun) -> tuple[str, ...]:
     cells = (run.id, run.experiment, run.model, run.engine, run.requests, run.failed)
-    return (*(visible(str(cell)) for cell in cells), run.stopped, visible(", ".join(run.tags)))
+    return (*(visible(str(cell)) for cell in cells), run.ended, visible(", ".join(run.tags)))
 
 
 def _about(stored: StoredRun, file: RunFile) -> list[tuple[str, str]]:
@@ -220,7 +224,7 @@ def _about(stored: StoredRun, file: RunFile) -> list[tuple[str, str]]:
         ("workload", f"{run.workload.name}, {len(run.workload.prompts)} prompts"),
         *(("configuration", name) for name in names_of(run.configurations).values()),
         ("requests", f"{stored.requests}, {stored.failed} failed"),
-        ("ended", stored.stopped),
+        ("ended", stored.ended),
         ("machine", f"{machine.cpu_model or 'CPU not known'}, {machine.os}"),
         ("command", run.command),
         *(("note", note) for note in (file.end.notes if file.end else file.notes)),

@@ -20,6 +20,9 @@ from chimera.measure.export import run_file_lines
 from chimera.store.contract import Store
 from chimera.store.opening import open_store
 
+STORED_PLACES = (
+    "a place in run/ID.jsonl is a line of the stored run ID, as `chimera runs export ID` prints it"
+)
 _NAMED = 3  # runs that a title names; of more it gives the count
 
 

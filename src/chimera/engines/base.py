@@ -7,6 +7,7 @@ computed elsewhere from these stamps.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
@@ -32,6 +33,7 @@ __all__ = [
     "OnToken",
     "Options",
     "RequestFailed",
+    "Started",
 ]
 
 
@@ -216,6 +218,30 @@ class Engine(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+class Started(ABC):
+    """What a ``with`` around an engine does: it starts it and closes it."""
+
+    @abstractmethod
+    def start(self) -> Load:
+        """See ``Engine.start``."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """See ``Engine.close``."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 class Measurable(Engine, Protocol):

@@ -86,9 +86,9 @@ class Credentials:
             key = file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or "it is not text"
-            raise InputError(f"cannot read a key from the file {file.name!r}: {why}") from None
+            raise InputError(f"cannot read a key from the file {str(file)!r}: {why}") from None
         if not key:
-            raise InputError(f"the file {file.name!r} holds no key")
+            raise InputError(f"the file {str(file)!r} holds no key")
         self.source = f"the file {file.name!r}"
         return key
 

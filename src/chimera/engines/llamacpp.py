@@ -6,8 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,6 +20,7 @@ from chimera.engines.base import (
     OnToken,
     Options,
     RequestFailed,
+    Started,
 )
 from chimera.engines.embedded_model import (
     MODEL_NAME,
@@ -41,12 +41,17 @@ from chimera.errors import EngineError
 _LARGEST_HASHED = 8_000_000_000
 _COUNTS_KEPT = 4096
 _TOLD = ("total_slots", "build_info", "model_alias", "modalities")
+_CANNOT = {
+    "num_keep": "nothing is dropped from a full context here: the answer ends",
+    "keep_alive": "the model stays loaded until the bench ends",
+    "think": "prompts are completed without a switch for thinking",
+}
 _EMBEDDED: tuple[str, str | None, str | None] = (MODEL_NAME, MODEL_SHA256, MODEL_QUANTIZATION)
 
 T = TypeVar("T")
 
 
-class LlamaCpp:
+class LlamaCpp(Started):
     """llama.cpp with one model. ``path`` None means the embedded model.
 
     ``slots`` requests are served at once, each with a context of its own.
@@ -150,7 +155,7 @@ class LlamaCpp:
     @property
     def cannot(self) -> dict[str, str]:
         """See ``Engine.cannot``."""
-        return {}
+        return dict(_CANNOT)
 
     def complete(self, request: CompletionRequest, on_token: OnToken | None = None) -> Completion:
         """See ``Engine.complete``. The prompt's tokens are counted before, and compared after:
@@ -196,18 +201,6 @@ class LlamaCpp:
         self._server = None
         if self._worker is not None:
             self._worker.end()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _started(self) -> LlamaServer:
         if self._server is None:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from chimera.engines.answers import finished
 from chimera.engines.base import (
@@ -23,9 +22,10 @@ from chimera.engines.base import (
     OnToken,
     Options,
     RequestFailed,
+    Started,
 )
 from chimera.engines.credentials import Credentials
-from chimera.engines.ollama_body import cannot, check_options, limit_of, load_body, request_body
+from chimera.engines.ollama_body import CANNOT, check_options, limit_of, load_body, request_body
 from chimera.engines.ollama_server import Entry, OllamaServer, Shown, find, identity, told
 from chimera.engines.ollama_stream import OllamaAnswer
 from chimera.engines.wire.address import Address
@@ -37,7 +37,7 @@ _SLOW_LOOK_UP_NS = 400_000_000
 _SURE_LOAD_NS = 1_000_000_000
 
 
-class Ollama:
+class Ollama(Started):
     """One model of one Ollama server.
 
     ``model`` None takes the only one that is there. A key for a gateway before the server comes
@@ -92,7 +92,7 @@ class Ollama:
     @property
     def cannot(self) -> dict[str, str]:
         """See ``Measurable``."""
-        return cannot(self._options)
+        return dict(CANNOT)
 
     def start(self) -> Load:
         """See ``Engine.start``. ``server_load_ns`` is None: Ollama times the loads within
@@ -175,18 +175,6 @@ class Ollama:
         """See ``Engine.close``. The model stays loaded: others may use it."""
         self._closed = True
         self._load = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"Ollama({self._server.address.url!r}, {self._model!r})"

@@ -8,7 +8,7 @@ from typing import Any
 from chimera.engines.base import CompletionRequest, Options
 from chimera.errors import EngineError, InputError
 
-_CANNOT = {
+CANNOT = {
     "cache_prompt": "Ollama alone decides what it keeps of earlier prompts",
     "ignore_eos": "Ollama has no such option",
     "grammar": "Ollama takes a JSON schema, but no GBNF grammar",
@@ -17,23 +17,16 @@ _CANNOT = {
 # Of Options, what stands beside Ollama's "options" and not in them.
 _BESIDE = frozenset({"keep_alive", "think"})
 # Ollama's own fields beside its "options", for Options.other.
-_FIELDS = frozenset(
+FIELDS = frozenset(
     {"raw", "system", "template", "suffix", "format", "logprobs", "top_logprobs", "tools"}
     | {"truncate", "shift", "think"}
 )
 # What Ollama takes in "options" beside the fields of Options; the second line only older versions.
-_MORE = frozenset({"typical_p", "main_gpu", "use_mmap"}) | frozenset(
+MORE = frozenset({"typical_p", "main_gpu", "use_mmap"}) | frozenset(
     {"mirostat", "mirostat_tau", "mirostat_eta", "penalize_newline", "tfs_z", "numa", "low_vram"}
     | {"use_mlock", "f16_kv", "vocab_only", "logits_all"}
 )
 _NO_LIMIT = "Ollama takes 0 tokens for no limit; ask for 1 at least, or for -1 to have no limit"
-
-
-def cannot(options: Options) -> dict[str, str]:
-    """See ``Measurable.cannot``: Ollama passes over an option that it does not know."""
-    known = _FIELDS | _MORE | set(Options.__struct_fields__)
-    unknown = (name for name in options.other if name not in known)
-    return _CANNOT | dict.fromkeys(unknown, "Ollama has no such option, and passes over it")
 
 
 def check_options(options: Options) -> None:
@@ -48,7 +41,7 @@ def check_options(options: Options) -> None:
 
 def fields_of(options: Options, model: str) -> dict[str, Any]:
     """The fields of any request: the model, its options, how long it stays."""
-    inside = {k: v for k, v in options.as_set().items() if k not in _BESIDE | _FIELDS}
+    inside = {k: v for k, v in options.as_set().items() if k not in _BESIDE | FIELDS}
     body: dict[str, Any] = {"model": model}
     if options.keep_alive is not None:
         body["keep_alive"] = _duration(options.keep_alive)
@@ -93,7 +86,7 @@ def request_body(request: CompletionRequest, options: Options, model: str) -> di
     body |= {"stream": True, "truncate": False, "shift": False}
     if options.think is not None:
         body["think"] = options.think
-    body |= {k: v for k, v in options.other.items() if k in _FIELDS}
+    body |= {k: v for k, v in options.other.items() if k in FIELDS}
     if request.json_schema is not None:
         body["format"] = request.json_schema
     return body

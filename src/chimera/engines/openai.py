@@ -9,8 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from chimera.engines.answers import finished
 from chimera.engines.base import (
@@ -22,6 +21,7 @@ from chimera.engines.base import (
     OnToken,
     Options,
     RequestFailed,
+    Started,
 )
 from chimera.engines.counting import TokenCounts
 from chimera.engines.credentials import Credentials
@@ -39,7 +39,7 @@ _TRIALS = 8  # each but the last has learnt of a field that the server refuses
 _TRIAL = CompletionRequest(prompt="Hello", max_tokens=1, ignore_eos=True, cache_prompt=False)
 
 
-class OpenAI:
+class OpenAI(Started):
     """One model of one server. ``address`` ends where the interface begins, mostly in /v1.
 
     ``model`` None takes the only one that the server lists. ``chat`` False asks for plain
@@ -185,18 +185,6 @@ class OpenAI:
         """See ``Engine.close``."""
         self._closed = True
         self._load = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         model = self._credentials.hide(self._dialect.model)

@@ -77,6 +77,8 @@ def open_target(
         raise InputError(f"unknown target {_shown(target)}; a target is one of: {allowed}")
     rest = match[3] or ""
     model, url = _parts(rest) if match[2] == ":" else ("", rest)
+    if match[2] == ":" and not model.strip():
+        raise InputError(f"the target {_shown(target)} names no model; {_NAMELESS[match[1]]}")
     wanted = _Wanted(target=target, model=model, url=url, rest=rest)
     return make(wanted, options or Options(), slots, access or Access())
 
@@ -140,6 +142,14 @@ def _shown(target: str) -> str:
     return repr(re.sub(r"//[^/@]*@", "//", target))
 
 
+# What to do about a target that ends, or goes on with its address, where its model should stand.
+_LIST = "the server lists its models under URL/models, and {kind}@URL takes the only one"
+_NAMELESS = {
+    "llamacpp": "give the path of a .gguf file, or llamacpp alone for the embedded model",
+    "openai": _LIST.format(kind="openai"),
+    "openai-completions": _LIST.format(kind="openai-completions"),
+    "ollama": "`ollama list` shows the models that are there, and ollama@URL takes the only one",
+}
 _KINDS: dict[str, Callable[[_Wanted, Options, int, Access], Measurable]] = {
     "llamacpp": _llamacpp,
     "openai": partial(_openai, chat=True),

@@ -38,7 +38,7 @@ from chimera.measure.plan import BenchPlan, block_order, load_of
 from chimera.measure.progress import OnProgress
 from chimera.measure.recording import start_failed, started
 from chimera.measure.resume import check_same
-from chimera.measure.search import SHARE, good_share, highest_meeting, verdict
+from chimera.measure.search import SHARE, good_share, highest_meeting, step_line, verdict
 from chimera.measure.until import is_narrow, why_stopped
 from chimera.measure.watching import Watching
 from chimera.record.request import RunEnd
@@ -246,10 +246,13 @@ class _Bench:
         """Only the loads that it takes to find the highest one that meets the limits."""
         plan = self._plan
         for first in range(0, len(self._configurations), len(plan.loads)):
+            if self._configurations[first].options not in self._blocks.engines:
+                continue  # its start failed, and is recorded
             shares: dict[int, float] = {}
             best = highest_meeting(len(plan.loads), partial(self._meets, first, shares))
             if self._gate.stopped:
                 return
+            self._tell_step(first, shares, None)
             found = verdict(plan.loads, best, shares, plan.slo)
             several = len(self._configurations) > len(plan.loads)
             options = named_options(self._configurations)[first]
@@ -258,13 +261,23 @@ class _Bench:
     def _meets(self, first: int, shares: dict[int, float], step: int) -> bool:
         """Whether a load meets the limits in all of its repeats together."""
         configuration, begun = self._configurations[first + step], len(self._keeper.requests)
-        if configuration.options in self._blocks.engines:
-            for repeat in range(1, self._plan.repeats + 1):
-                if not self._gate.stopped:
-                    self._blocks.send(configuration, repeat)
+        self._tell_step(first, shares, step)
+        for repeat in range(1, self._plan.repeats + 1):
+            if not self._gate.stopped:
+                self._blocks.send(configuration, repeat)
         share = good_share(self._keeper.requests[begun:], self._plan.slo)
         shares[step] = share or 0.0
         return not self._gate.stopped and shares[step] >= SHARE
+
+    def _tell_step(self, first: int, shares: dict[int, float], following: int | None) -> None:
+        """Say what the last step of a search gave, now that the next one is known."""
+        if not shares or self._gate.stopped:
+            return
+        last, share = list(shares.items())[-1]
+        loads, options = self._plan.loads, self._configurations[first].options
+        line = step_line(loads[last], share, None if following is None else loads[following])
+        several = len(self._configurations) > len(loads)
+        self._keeper.tell(f"{named_options(options)}: {line}" if several else line)
 
     def _repeat(self) -> None:
         """Every configuration once in each repeat, until there are enough."""

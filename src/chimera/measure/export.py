@@ -25,12 +25,16 @@ _LINES_AT_ONCE = 10_000  # of an import, in one transaction
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a file: ``new`` is False for a run that the store held already."""
+    """What became of a file: ``new`` is False for a run that the store held already.
+
+    ``fuller`` is True where the store holds more of the run than the file, which is cut off.
+    """
 
     path: str
     run_id: str
     requests: int
     new: bool
+    fuller: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -101,10 +105,10 @@ def export_run(store: Store, run_id: str, path: Path, form: str) -> None:
 def import_run(store: Store, path: Path) -> Imported:
     """Put a run file, or the one of a bench's folder, into the store.
 
-    A run that the store holds already with the same content is left as it is.
+    A run that the store holds already with the same content, or with more, is left as it is.
 
     Raises:
-        InputError: it cannot be read, or the store holds another run of that id.
+        InputError: it cannot be read, or the store holds another run of that id, or less of it.
         FormatError: it is no run file, or broken.
         StoreError: it cannot be stored; nothing of it stays then.
     """
@@ -115,12 +119,21 @@ def import_run(store: Store, path: Path) -> Imported:
     try:
         sink = store.begin(run)
     except InputError:
-        if store.header(run.id) != run or list(store.lines(run.id)) != lines:
+        there = list(store.lines(run.id))
+        if store.header(run.id) != run or there[: len(lines)] != lines:
+            less = store.header(run.id) == run and lines[: len(there)] == there
+            held = f"holds less of run {run.id}" if less else f"holds another run {run.id}"
             raise InputError(
-                f"{file}: the store holds another run {run.id}; `chimera runs delete {run.id}` "
-                "makes room for this one"
+                f"{file}: the store {held}; `chimera runs delete {run.id}` makes room for this one"
             ) from None
-        return Imported(path=str(path), run_id=run.id, requests=requests, new=False, notes=said)
+        return Imported(
+            path=str(path),
+            run_id=run.id,
+            requests=requests,
+            new=False,
+            fuller=len(there) > len(lines),
+            notes=said,
+        )
     try:
         for count, line in enumerate(lines, start=1):
             sink.add(line)

@@ -86,6 +86,11 @@ class Keeper:
         self.doing = text
         self.show()
 
+    def tell(self, result: str) -> None:
+        """A line of results that who watches should see now."""
+        self._tally.result = result
+        self.show()
+
     def show(self) -> None:
         """Show how it stands."""
         if self._on_progress is not None:

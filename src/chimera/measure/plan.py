@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice, product
+from math import isfinite
 from random import Random
 from typing import Any
 
 import msgspec
 
+from chimera.engines.option_names import EXTRA
 from chimera.errors import InputError
 from chimera.measure.workloads import Workload
 from chimera.record.run import Arrival, Configuration, Options, Plan
 
 _FIELDS = {field.name: field for field in msgspec.structs.fields(Options)}
+_MOST_CLIENTS = 65_535  # one machine has no more ports towards one server
+_MOST_RATE = 1_000_000
+_MOST_INT = 2**31 - 1  # engines keep these in 32 bits
+_INT_OPTIONS = ("num_ctx", "num_thread", "num_gpu", "num_batch", "num_keep", "top_k")
 Setting = int | float | str | bool
 
 
@@ -139,10 +145,15 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
             if len(set(map(repr, values))) != len(values):
                 raise InputError(f"{name}: a value stands twice in {_listed(values)}")
         for load in self.loads:
-            if load.concurrency is not None and load.concurrency < 1:
-                raise InputError(f"a concurrency must be at least 1, not {load.concurrency}")
-            if load.request_rate is not None and not 0 < load.request_rate < 1e6:
-                raise InputError(f"a request rate must be above 0, not {load.request_rate:g}")
+            if load.concurrency is not None and not 1 <= load.concurrency <= _MOST_CLIENTS:
+                raise InputError(
+                    f"a concurrency is from 1 to {_MOST_CLIENTS:,}, not {load.concurrency}"
+                )
+            if load.request_rate is not None and not 0 < load.request_rate <= _MOST_RATE:
+                raise InputError(
+                    f"a request rate is above 0 and at most {_MOST_RATE:,} a second, "
+                    f"not {load.request_rate:g}"
+                )
         if len(set(self.loads)) != len(self.loads):
             raise InputError("a load stands twice among the concurrencies or request rates")
         limits = {"seconds": self.seconds, "timeout": self.timeout_s, "stall": self.stall_s}
@@ -166,15 +177,23 @@ class BenchPlan(msgspec.Struct, frozen=True, kw_only=True):
 def options_of(given: dict[str, Setting]) -> Options:
     """Options from names and values; a name without a field goes to ``other``.
 
+    "extra." before a name says only that it is to be sent as it stands (see ``option_names``).
+
     Raises:
         InputError: a value of the wrong type, or one that no engine takes.
     """
+    given = {name.removeprefix(EXTRA): value for name, value in given.items()}
     known = {name: value for name, value in given.items() if name in _FIELDS and name != "other"}
     other = {name: value for name, value in given.items() if name not in known}
     for name in ("num_ctx", "num_thread", "num_batch"):
         value = known.get(name)
         if isinstance(value, (int, float)) and value < 1:
             raise InputError(f"{name} must be at least 1, not {value}")
+    for name, value in given.items():
+        if isinstance(value, float) and not isfinite(value):
+            raise InputError(f"{name}={value} is no number that an engine could take")
+        if name in _INT_OPTIONS and isinstance(value, int) and abs(value) > _MOST_INT:
+            raise InputError(f"{name} must be at most {_MOST_INT}, not {value}")
     try:
         return msgspec.convert({**known, "other": other}, Options)
     except msgspec.ValidationError as error:

@@ -19,7 +19,8 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
 
     ``planned`` is None where time or an interval decides. ``text`` says what is being done.
     Over the last seconds: ``output_tokens_per_s`` of all requests that ended, and their mean
-    ``ttft_s``; None where none did.
+    ``ttft_s``; None where none did. ``result`` is the last line of results that came before the
+    end of the run, as a search has them.
     """
 
     done: int
@@ -32,6 +33,7 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
     ttft_s: float | None
     text: str
     last_error: str = ""
+    result: str = ""
 
 
 OnProgress = Callable[[Live], None]
@@ -44,6 +46,7 @@ class Tally:
         self.done = 0
         self.failed = 0
         self.last_error = ""
+        self.result = ""
         self._begun_ns = time.monotonic_ns()
         self._recent: deque[tuple[int, int, float | None]] = deque()
 
@@ -79,4 +82,5 @@ class Tally:
             ttft_s=sum(firsts) / len(firsts) if firsts else None,
             text=text,
             last_error=self.last_error,
+            result=self.result,
         )

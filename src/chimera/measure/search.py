@@ -64,6 +64,13 @@ def highest_meeting(count: int, is_met: Callable[[int], bool]) -> int | None:
     return low
 
 
+def step_line(load: Load, share: float, following: Load | None) -> str:
+    """One line on one rate that was tried, and which is next; None ends the search."""
+    met = "enough" if share >= SHARE else f"too few ({SHARE:.0%} are wanted)"
+    then = "the search ends" if following is None else f"next {following.request_rate:g} requests/s"
+    return f"{load.request_rate:g} requests/s: {share:.1%} met every limit, {met}; {then}"
+
+
 def verdict(
     loads: tuple[Load, ...], best: int | None, shares: dict[int, float], slo: dict[str, float]
 ) -> str:

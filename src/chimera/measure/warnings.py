@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from statistics import fmean, median
 
+from chimera.engines.option_names import nearest, undocumented
 from chimera.measure.monitors.neighbours import neighbour_load
 from chimera.measure.monitors.sample import Sample
 from chimera.measure.monitors.thermal import thermal_drift
@@ -64,6 +65,20 @@ def _ended_early(file: RunFile, _: Configurations) -> Iterator[str]:
         yield (
             f"{early} block(s) ended early because nothing got through; put the server right "
             "and go on with --resume"
+        )
+
+
+def _option_names(file: RunFile, _: Configurations) -> Iterator[str]:
+    """A server passes over what it does not know, and the values are compared in vain."""
+    names: dict[str, set[str]] = {}
+    for one in file.run.configurations:
+        for name in undocumented(file.run.engine, one.options):
+            names.setdefault(name, set()).add(str(one.options.other[name]))
+    for name, values in names.items():
+        compared = f" (compared: {', '.join(sorted(values))})" if len(values) > 1 else ""
+        yield (
+            f"{name}{compared} is no option that servers of this kind document, and they may pass "
+            f"over it: whether it had an effect is not known; {nearest(file.run.engine, name)}"
         )
 
 
@@ -288,6 +303,7 @@ def _limits(file: RunFile, configurations: Configurations) -> Iterator[str]:
 _CHECKS: tuple[Callable[[RunFile, Configurations], Iterator[str]], ...] = (
     _failures,
     _ended_early,
+    _option_names,
     _late_reading,
     _late_sending,
     _busy_client,

@@ -20,8 +20,9 @@ from chimera.record.runfile import Line, RunFile, Sink
 class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     """A run as it is listed: nothing of its samples is read for it.
 
-    ``stopped`` is "complete" or "interrupted" as in ``RunEnd``, and "unfinished" where there is
-    none: the run was killed, or still goes on. ``created`` is its zero in UTC, ISO 8601.
+    ``ended`` is "complete", "interrupted" or "errors", as ``RunEnd.stopped``, and "unfinished"
+    where there is none: the run was killed, or still goes on. ``created`` is its zero in UTC,
+    ISO 8601.
     """
 
     id: str
@@ -32,7 +33,7 @@ class StoredRun(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     requests: int
     failed: int
-    stopped: str
+    ended: str
     tags: tuple[str, ...] = ()
 
 

@@ -54,7 +54,7 @@ class SqlStore:
     def resume(self, run_id: str) -> tuple[RunFile, SqlSink]:
         """See ``Store.resume``. A stop by the user is taken back: its end line goes."""
         with self._database.transaction(alone=True):
-            if self._stored(run_id).stopped == "complete":
+            if self._stored(run_id).ended == "complete":
                 raise InputError(f"run {run_id} is complete: there is nothing to resume")
             self._take_end_back(run_id)
             file = self.read(run_id)
@@ -277,6 +277,6 @@ def _stored(row: Sequence[Any], tags: Sequence[str]) -> StoredRun:
         target=target,
         requests=int(requests),
         failed=int(failed),
-        stopped=stopped,
+        ended=stopped,
         tags=tuple(tags),
     )

@@ -104,5 +104,5 @@ def _look(url: str, run_id: str, promised: int, done: Round) -> None:
     done.lost += max(0, promised - found)
     if any(request != sample_request(n) for n, request in enumerate(file.requests)):
         done.broken.append(f"{run_id}: a request is not as it was written")
-    if (listed.requests, listed.failed, listed.stopped) != (found, 0, "unfinished"):
+    if (listed.requests, listed.failed, listed.ended) != (found, 0, "unfinished"):
         done.broken.append(f"{run_id}: listed with {listed.requests} of {found} requests")

@@ -107,7 +107,7 @@ class StoreContract:
         file = store.read("bare")
         assert (file.requests, file.end) == ((), None)
         assert "no end line" in file.notes[0]
-        assert [(run.requests, run.stopped) for run in store.runs()] == [(0, "unfinished")]
+        assert [(run.requests, run.ended) for run in store.runs()] == [(0, "unfinished")]
 
     def test_an_id_is_taken_once(self, store: Store) -> None:
         put(store, sample_run("one"), ENDED)
@@ -153,7 +153,7 @@ class StoreContract:
         assert ids(tag="t", limit=1) == ["run2"]
         assert ids(tag="none") == []
         first = store.runs()[-1]
-        assert (first.requests, first.failed, first.stopped) == (3, 1, "complete")
+        assert (first.requests, first.failed, first.ended) == (3, 1, "complete")
         assert first.tags == ("t", "t0")
         assert first.created == "2026-01-01T00:00:00.000000Z"
 
@@ -215,23 +215,23 @@ class StoreContract:
                 again.add(line)
             again.close()
             assert len(other.read("one").requests) == 2
-            assert [run.stopped for run in other.runs()] == ["complete"]
+            assert [run.ended for run in other.runs()] == ["complete"]
 
     @pytest.mark.parametrize("alone", [False, True])
     def test_an_interrupted_run_goes_on_without_its_end(self, store: Store, alone: bool) -> None:
         end = sample_end(1, interrupted=True)
         parts = ([sample_request(0)], [end]) if alone else ([sample_request(0), end],)
         put(store, sample_run("one"), *parts)
-        assert store.runs()[0].stopped == "interrupted"
+        assert store.runs()[0].ended == "interrupted"
         for _ in range(2):  # it is killed at once, and goes on again
             file, sink = store.resume("one")
             assert (file.end, file.requests) == (None, (sample_request(0),))
-            assert store.runs()[0].stopped == "unfinished"
+            assert store.runs()[0].ended == "unfinished"
         for line in (sample_request(1), sample_end(2)):
             sink.add(line)
         sink.close()
         assert store.read("one").end == sample_end(2)
-        assert (store.runs()[0].requests, store.runs()[0].stopped) == (2, "complete")
+        assert (store.runs()[0].requests, store.runs()[0].ended) == (2, "complete")
 
     def test_a_complete_run_does_not_go_on(self, store: Store) -> None:
         put(store, sample_run("one"), ENDED)

@@ -47,9 +47,11 @@ def requests_per_s(block: Block, requests: Sequence[Request]) -> float | None:
 
         request_throughput = successful requests / (block end - block start)
 
-    None for a block without duration.
+    None for a block without duration. A block ends with its last answer, so that a short open
+    loop gives less than the rate that it offers.
 
-    Source: vLLM's benchmark client, "Request throughput".
+    Source: vLLM's benchmark client (vllm/benchmarks/serve.py), "Request throughput": completed
+    requests over the time from the first request to the last answer.
     """
     return _per_s(sum(r.error is None for r in requests), block)
 
@@ -59,7 +61,10 @@ def goodput_per_s(block: Block, requests: Sequence[Request], slo: dict[str, floa
 
         goodput = requests that meet every SLO / (block end - block start)
 
-    Source: DistServe (Zhong et al. 2024); vLLM's benchmark client, "Request goodput".
+    The block ends with its last answer, as in ``requests_per_s``.
+
+    Source: DistServe (Zhong et al. 2024) for what is good; vLLM's benchmark client
+    (vllm/benchmarks/serve.py), "Request goodput", for the time: to the last answer.
     """
     if not slo:
         return None

@@ -15,10 +15,19 @@ _MAX_ROWS = 200
 _MAX_UNKNOWN = 8
 
 
+_STORED = sentence(
+    "A file called ", term("run/ID.jsonl"), " is the stored run of that ID: ",
+    term("chimera runs export ID -o FILE"), " writes it line for line, and a place in it is a "
+    "line of that file.",
+)  # fmt: skip
+
+
 def ingestion(work: Work) -> tuple[Block, ...]:
     """All that a reader needs to judge what was read."""
     blocks: list[Block] = [_by_type(work)]
     blocks.append(_outcomes(work))
+    if work.stored:
+        blocks.append(Paragraph((_STORED,)))
     rejected = [f for f in work.facts.ingest.files if f.outcome == "rejected"]
     if rejected:
         blocks.append(_rejected(rejected))
