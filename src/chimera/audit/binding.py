@@ -35,11 +35,19 @@ _UNIT_KEYS = {
     "bytes": ("model_size",),
     "s": _TIME_KEYS,
 }  # fmt: skip
-_LEAST = frozenset({"lowest", "smallest", "shortest", "least"})
-_EXTREMES = re.compile(
-    r"\b(lowest|smallest|shortest|least|highest|largest|longest|greatest)\b", re.IGNORECASE
+_LEAST = re.compile(
+    r"lowest|smallest|shortest|least|bottom|below|low\b|low of|floor|never below|no lower",
+    re.IGNORECASE,
 )
-_LISTED = re.compile(r"\s*(?:,|vs\.?|versus|against|and|,? ?and|/|to|compared (?:to|with))\s*")
+_EXTREMES = re.compile(
+    r"\b(lowest|smallest|shortest|least|highest|largest|longest|greatest|bottoms out|bottomed out|peaks|"
+    r"peaked|bounded below|above by|below by|as low as|as high as|lows? of|highs? of|tops out|floor|"
+    r"ceiling|never below|never above|no lower than|no higher than)\b",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"\s*(?:,|vs\.?|versus|against|and|,? ?and|/|to|->|→|compared (?:to|with)|instead of)\s*"
+)
 
 
 class About(msgspec.Struct, frozen=True):
@@ -125,7 +133,7 @@ def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -
     earlier = [n.end for n in sentence.numbers if n.end <= number.start]
     extreme = _EXTREMES.findall(sentence.text[max(earlier, default=0) : number.start])
     if extreme:
-        return "min" if extreme[-1].lower() in _LEAST else "max"
+        return "min" if _LEAST.search(extreme[-1]) else "max"
     for other in around:
         if other.statistics and len(other.text) < 120:
             return other.statistics[-1].key
@@ -183,7 +191,9 @@ def _against(number: Number, sentence: Sentence) -> frozenset[str] | None:
     if len(front) != 2 or number not in front:
         return None
     gap = sentence.text[front[0].end : front[1].start]
-    if not re.fullmatch(r"\s*(?:against|vs\.?|versus|compared (?:to|with)|over|to)\s*", gap):
+    if not re.fullmatch(
+        r"\s*(?:against|vs\.?|versus|compared (?:to|with)|over|to|->|→|instead of|/)\s*", gap
+    ):
         return None
     return models[front.index(number)]
 

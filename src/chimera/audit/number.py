@@ -23,7 +23,7 @@ UNITS = (
     r"percentage points?|percent|per cent|pct|%-points?|pp|%|"
     r"GiB|MiB|KiB|GB|MB|KB|TB|gigabytes?|megabytes?|bytes|"
     r"watts?|W|joules?|J|MHz|GHz|°C|"
-    r"times|x|×|X|[- ]?fold|tokens?"
+    r"times|x|×|X|[- ]?fold|(?:generated |output )?tokens?|toks?"
 )
 UNIT = re.compile(rf"[ \u00a0\u202f]?[- ]?(?P<unit>{UNITS})(?![\w])(?!/\w)")
 _ALIASES = {
@@ -33,7 +33,7 @@ _ALIASES = {
     "queries per second": "requests/s", "requests a second": "requests/s", "toks/sec": "tok/s",
     "per cent": "percent", "gigabytes": "gb", "gigabyte": "gb", "megabytes": "mb",
     "megabyte": "mb", "hrs": "hours", "hr": "hours", "h": "hours", "hour": "hours",
-    "min": "minutes", "w": "watts", "token": "tokens", "tb": "tb", "j": "joule", "secs": "s",
+    "min": "minutes", "w": "watts", "token": "tokens", "tb": "tb", "tok": "tokens", "toks": "tokens", "generated tokens": "tokens", "generated token": "tokens", "output tokens": "tokens", "output token": "tokens", "j": "joule", "secs": "s",
 }  # fmt: skip
 _PER = re.compile(r"\s+(?:per|a|every|each)\s+")
 _MULTIPLES = frozenset({"times", "x", "×", "fold", "-fold", " fold"})

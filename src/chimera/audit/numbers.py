@@ -16,7 +16,9 @@ _NUMBER = re.compile(
     rf"(?P<sign>(?:(?<=[\s(\[|~≈])|^)[-+−–±])?\s?(?P<digits>{_DIGITS})(?P<exp>[eE][-+]?\d{{1,4}})?"
     r"(?P<si>[kK](?=\s*(?:tok|t/s|tps|req|rps))|[kKM](?![\w/]))?"
 )
-_RANGE = re.compile(r"\s*(?:-|–|—|−|to|and|through|up to|\.\.\.?|…)\s*", re.IGNORECASE)
+_RANGE = re.compile(
+    r"\s*(?:-|–|—|−|to|and|through|(?:all the way )?up to|\.\.\.?|…)\s*", re.IGNORECASE
+)
 _MOVING = re.compile(
     r"\b(?:rose|rises?|fell|falls?|drop(?:s|ped)?|gr(?:ew|ows?)|climb(?:s|ed)?|"
     r"increas\w+|decreas\w+|improv\w+|reduc\w+|cut)\b",
@@ -24,7 +26,7 @@ _MOVING = re.compile(
 )
 _OF = re.compile(r"\s*(?:/|(?:out )?of(?: the| all| all the| a total of)?)\s*", re.IGNORECASE)
 _BETWEEN = re.compile(r"\b(?:between|from|ranges?(?: from| of| between)?|ranging from|varies from|"
-                      r"varied from|spans?|spanning|range:?)\s*(?:about |roughly )?$", re.IGNORECASE)  # fmt: skip
+                      r"varied from|spans?|spanning|range:?|window of|swings from|within)\s*(?:about |roughly )?$", re.IGNORECASE)  # fmt: skip
 # What holds digits and is no number: percentiles, versions, ordinals, names, places, dates.
 NO_NUMBERS = re.compile(
     r"\bp\d{2}(?:\.\d+)?\b|\b\d{1,2}(?:\.\d+)?(?:st|nd|rd|th)\b(?:[- ]percentile)?"
@@ -139,6 +141,8 @@ def _joined(text: str, low: Number, high: Number) -> Number | None:
     whole = not low.unit and not high.unit and "." not in high.written
     if _OF.fullmatch(gap) and whole and low.value <= high.value and low.high is None:
         return msgspec.structs.replace(low, end=high.end, of=high.value)
+    if text[max(0, low.start - 4) : low.start].rstrip("* ").endswith("|"):
+        return None  # "|a - b|" is a difference
     if re.fullmatch(r"\s*[,;]\s*", gap) and _is_interval(text, low, high):
         return _range_of(low, high, between=True)
     link = _RANGE.fullmatch(gap)
@@ -148,7 +152,7 @@ def _joined(text: str, low: Number, high: Number) -> Number | None:
     dash = gap.strip() in ("-", "–", "—", "−", "..", "...", "…")
     alike = not low.unit or (low.unit, low.scale) == (high.unit, high.scale)
     moving = _MOVING.search(text[max(0, low.start - 32) : low.start])
-    plain = gap.strip().lower() == "to" and alike and not moving
+    plain = gap.strip().lower() in ("to", "up to", "all the way up to") and alike and not moving
     if not dash and (not between or (moving and low.unit)) and not plain:
         return None
     if gap.strip().lower() == "and" and not re.search(

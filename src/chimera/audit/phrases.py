@@ -16,22 +16,22 @@ RATES = ("decode_throughput", "token_rate", "wall_throughput", "output_throughpu
 TIMES = ("e2e_latency", "server_total", "generation_time", "duration")
 # What people write for a metric, beside the spellings of files; several keys where it is open.
 _PROSE: dict[tuple[str, ...], str] = {
-    ("ttft",): r"ttfts?|times? to (?:the )?first[- ]tokens?|times?-to-first-tokens?|first[- ]token "
+    ("ttft",): r"(?:wait|delay|pause|time|latency|lag)(?: time)?(?: (?:for|until|till|before|to|to see|preceding))?(?: the)? first[- ](?:output[- ])?tokens?(?: lands| arrives| appears)?|first[- ]token (?:delay|wait|lag)|ttfts?|times? to (?:the )?first[- ]tokens?|times?-to-first-tokens?|first[- ]token "
     r"(?:latency|latencies|time|delay|arrival|response)|latency (?:to|until|before) (?:the )?first "
     r"token|first tokens?(?= (?:arriv|appear|came|comes|shows|showed|landed|after|in|within|took|takes))"
     r"|prompt-to-first-token|initial (?:response )?latency|wait(?:ing)? (?:time )?(?:for|until|before)"
     r" (?:the )?first token|time before (?:the )?first token|first-token|first token",
-    ("tpot",): r"tpots?|times? per output[- ]tokens?|per[- ](?:output[- ])?token (?:latency|time|"
+    ("tpot",): r"(?:per[- ])?(?:output[- ])?token[- ]times?|times? (?:for|per) each (?:generated |output )?tokens?|time spent per (?:output )?token|tpots?|times? per output[- ]tokens?|per[- ](?:output[- ])?token (?:latency|time|"
     r"cost)|times? per token|seconds per token|ms per token",
     ("itl", "tpot"): r"itls?|inter[- ]?token (?:latency|latencies|gaps?|delay|times?)|gaps? between"
     r" (?:consecutive |successive )?tokens|token[- ]to[- ]token (?:latency|gap|time)",
-    ("e2e_latency", "server_total", "duration"): r"e2e(?:l| latency| time)?|end[- ]to[- ]end "
+    ("e2e_latency", "server_total", "duration"): r"(?:total |overall |full |whole )?(?:response|request|answer|completion|end-to-end response|reply)[- ](?:times?|durations?|latenc(?:y|ies))|e2e(?:l| latency| time)?|end[- ]to[- ]end "
     r"(?:latency|latencies|time|response time|duration)|(?:request|response|total|overall|full|"
     r"whole|complete)[- ](?:latency|latencies|times?|duration|request time|response time)|time per "
     r"request|response times?|request times?|time to complete|time to (?:the )?last token|"
     r"round[- ]trip(?: time)?|total_duration",
     ("e2e_latency", "server_total", "generation_time", "duration"): r"latency|latencies",
-    ("load_time",): r"(?:model )?load(?:ing)?[- ](?:time|times|duration|phase)|time to load|"
+    ("load_time",): r"(?:model[- ])?load(?:ing)?[- ](?:durations?|delay)|time (?:spent |taken )?(?:on |to |for )?load(?:ing)?(?: the model)?|loading time|(?:model )?load(?:ing)?[- ](?:time|times|duration|phase)|time to load|"
     r"loading(?: the model)?|model loads?|load_duration",
     ("prefill_time",): r"prefill(?:ing)?(?:[- ](?:time|times|latency|phase|duration))?|prompt"
     r"[- _](?:eval(?:uation)?|processing|ingestion)(?:[- _](?:time|times|duration|latency))?",
@@ -40,22 +40,22 @@ _PROSE: dict[tuple[str, ...], str] = {
     ("generation_time", "decode_time", "e2e_latency"): r"generation[- ](?:time|times|duration)|"
     r"time to generate",
     ("queue_time",): r"queu(?:e|eing|ing)(?:[- ](?:time|delay|wait))?|wait(?:ing)? time",
-    ("prefill_throughput",): r"(?:prefill|prompt(?:[- ](?:processing|eval(?:uation)?|ingestion))?|"
+    ("prefill_throughput",): r"(?:prompt|input)[- ](?:ingestion|evaluation|processing|reading|eval|token)[- ](?:rates?|speeds?|throughput)|prefill[- ](?:rates?|speeds?)|(?:prefill|prompt(?:[- ](?:processing|eval(?:uation)?|ingestion))?|"
     r"input[- ]processing|pp)[- ](?:throughput|speed|rate|performance|tokens per second|tps|tok/s)|"
     r"(?:reads?|processes|processed|ingests?) (?:the )?prompts?(?: tokens)? at|prompt reading "
     r"speed",
-    ("decode_throughput", "token_rate"): r"(?:decod(?:e|ing)|eval(?:uation)?|token[- ]generation|"
+    ("decode_throughput", "token_rate"): r"(?:tokens? )?(?:decod(?:e|ing)|sampling)[- ](?:rates?|speeds?)|(?:decod(?:e|ing)|eval(?:uation)?|token[- ]generation|"
     r"text[- ]generation|tg)[- ](?:throughput|speed|rate|performance|tokens per second|tps|tok/s)",
-    RATES: r"(?:generation|generating|inference|model|token|tokens?|processing)[- ]?"
+    RATES: r"(?:token[- ])?(?:generation|decoding|output|inference|writing)[- ](?:rates?|speeds?|throughput)|tokens? (?:generated|produced|emitted|written) (?:per|each|every|a) second|(?:generation|generating|inference|model|token|tokens?|processing)[- ]?"
     r"(?:throughput|speeds?|rates?|tps)|throughputs?|tokens?[- ]per[- ]sec(?:ond)?s?|"
     r"tokens?[- /_]s(?:ec(?:onds?)?)?|tok/s|tps|speeds?|token rate|performance in tok/s",
-    ("output_throughput", *RATES[:3]): r"(?:aggregate|system|server|overall|combined|output token|"
+    ("output_throughput", *RATES[:3]): r"(?:aggregate|system-wide|server-side|server-wide|combined|total|overall)[- ](?:output|generation)[- ](?:rates?|speeds?|throughput)|(?:aggregate|system|server|overall|combined|output token|"
     r"output)[- ](?:output )?(?:token )?throughput|output tokens? per second",
     ("total_throughput",): r"total(?:[- ]token)? throughput|total tokens per second",
-    ("request_throughput",): r"requests?[- ](?:throughput|rate|per second)|requests? per second|"
+    ("request_throughput",): r"(?:completed|served|finished)[- ]requests?[- ]rates?|requests? (?:served|completed|handled|answered|finished) (?:per|each|every|a) second|rate of (?:completed|served) requests|requests?[- ](?:throughput|rate|per second)|requests? per second|"
     r"completed requests per second|rps|qps",
     ("goodput",): r"goodput",
-    ("output_tokens",): r"(?:output|generated|completion|response|produced)[- ]tokens?(?: counts?)?"
+    ("output_tokens",): r"(?:generated|output|produced)[- ]tokens?[- ]counts?|(?:output|answer|response|completion|reply)[- ]lengths?|number of (?:output|generated) tokens|(?:output|generated|completion|response|produced)[- ]tokens?(?: counts?)?"
     r"|tokens? (?:generated|produced|emitted|written|per (?:answer|response|request|inference|"
     r"completion))|output lengths?|answer lengths?|response lengths?|eval_count",
     ("prompt_tokens",): r"(?:prompt|input)[- ]tokens?(?: counts?)?|prompt lengths?|input lengths?",
@@ -102,21 +102,27 @@ def _alternatives(patterns: list[str]) -> list[str]:
 
 
 _STATISTICS: tuple[tuple[str, str], ...] = (
-    (r"means?|averages?|averaged|averaging|avg\.?|on average|arithmetic mean|typically", "mean"),
-    (r"medians?|p50|50th[- ]percentile|middle value", "median"),
+    (
+        r"means?|averages?|averaged|averaging|avg\.?|on average|arithmetic[- ]mean|typically|[µμ](?=\s*=)",
+        "mean",
+    ),
+    (r"medians?|med\.|p50|50th[- ]percentile|middle value", "median"),
     (
         r"maxim(?:um|a|al)|max\.?|peaks?|peaked|at most|worst[- ]case|slowest single|largest single",
         "max",
     ),
     (r"minim(?:um|a|al)|min\.?|best[- ]case|smallest single|lowest single", "min"),
-    (r"standard deviations?|std\.? ?dev(?:iation)?s?\.?|stdev|stddev|std|sd|σ", "sd"),
+    (
+        r"(?:one |1 )?standard deviations?|(?:one )?sigma|s\.d\.|give or take|1σ|std\.? ?dev(?:iation)?s?\.?|stdev|stddev|std|sd|σ",
+        "sd",
+    ),
     (r"variance", "variance"),
     (r"in total|totals?|sum|summed|altogether|combined", "sum"),
     (r"interquartile range|iqr", "iqr"),
     (r"(?:confidence )?interval|ci", "interval"),
 )
 _STATISTIC = re.compile(
-    r"(?<![\w-])(?:"
+    r"(?<![\w])(?:"
     + "|".join(f"({p})" for p, _ in _STATISTICS)
     + r"|p(\d{2}(?:\.\d+)?)|(\d{1,2}(?:\.\d+)?)(?:st|nd|rd|th)[- ]?(?:percentile|pctl|pct)"
     r"|(?:ninety[- ](fifth|ninth))[- ]percentile|(tail)(?= latency| ttft))(?![\w-]|\.\d)",
@@ -143,7 +149,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     (r"failures?|errors?|failed|failing|timeouts?|timed out|unsuccessful|errored|crashes", "failed"),
     (r"success(?:es|ful|fully)?|succeeded|succeed|completed|passed", "succeeded"),
     (_ONE_WORD + r"(?:requests?|runs?|records?|samples?|measurements?|rows?|trials?|tests?|"
-     r"data ?points?|observations?|inferences?|responses?|answers?|calls?|results?|experiments?|"
+     r"data ?points?|observations?|inferences?|responses?|answers?|replies|queries|executions|attempts|invocations|data rows|calls?|results?|experiments?|"
      r"entries|generations?|completions?)", "records"),
     (r"(?:distinct |different )?" + _ONE_WORD + r"(?:models|model(?! ?(?:load|size|file|name|family|card|loading|weights))|llms?)(?: variants?)?|variants?", "models"),
     (r"(?:parameter |different |distinct )?(?:configurations?|configs?|settings|combinations?|"
@@ -162,10 +168,13 @@ _NOUN = re.compile(
 _SETTING_WORDS: tuple[tuple[str, str], ...] = (
     (r"context(?: (?:length|size|window))?(?:s)?|ctx", "num_ctx"),
     (r"(?:gpu|offloaded)[- ]layers?|layers? on (?:the )?gpu|offload(?:ed|ing)?", "num_gpu"),
-    (r"temperatures?|temp", "temperature"),
+    (r"(?:sampling )?temperatures?|temp|T(?==)", "temperature"),
     (r"threads?", "num_thread"),
+    (r"(?:prompt|pp)(?==\d)", "n_prompt"),
+    (r"(?:gen|tg)(?==\d)", "n_gen"),
+    (r"ngl", "num_gpu"),
     (r"batch(?:[- ]sizes?)?", "num_batch"),
-    (r"concurren(?:cy|t)(?:[- ](?:level|requests?|users?|clients?))?(?: of)?|clients?|users?|"
+    (r"conc|c(?==\d)|concurren(?:cy|t)(?:[- ](?:level|requests?|users?|clients?))?(?: of)?|clients?|users?|"
      r"parallel(?: requests?| streams?)?|streams?", "concurrency"),
     (r"request[- ]rates?|arrival rates?|offered (?:load|rate)", "request_rate"),
     (r"max(?:imum)?[- ]tokens|token limit", "num_predict"),

@@ -6,8 +6,8 @@ import re
 
 # (pattern, +1 or -1, whether it is of the value or of what is better)
 MORE: tuple[tuple[str, int, str], ...] = (
-    (r"faster|quicker|speedier|snappier|swifter", 1, "good"),
-    (r"slower|more sluggish|less responsive", -1, "good"),
+    (r"faster|quicker|speedier|snappier|swifter|more quickly|speedier|snappier|swifter", 1, "good"),
+    (r"slower|more sluggish|less speedy|more slowly|less responsive", -1, "good"),
     (r"better|more responsive|superior|more efficient", 1, "good"),
     (r"worse|inferior", -1, "good"),
     (r"higher|greater|larger|bigger|more|longer", 1, "value"),
@@ -19,7 +19,8 @@ VERBS: tuple[tuple[str, int, str], ...] = (
      r"lead(?:s|ing)? over|out-?does|overtake[sn]?|tops?", 1, "good"),
     (r"lag(?:s|ged)? behind|trail(?:s|ed)?(?: behind)?|fall(?:s)? behind|fell behind|"
      r"(?:is|was|are|were) (?:slower|behind)|loses? to|lost to|underperform(?:s|ed)?", -1, "good"),
-    (r"exceed(?:s|ed)?", 1, "value"),
+    (r"exceed(?:s|ed)?|(?:sits?|stays?|ranks?|lies|lands?|is|was) above", 1, "value"),
+    (r"undercut(?:s|ting)?|(?:sits?|stays?|ranks?|lies|lands?|is|was) below", -1, "value"),
 )  # fmt: skip
 THAN = re.compile(
     r"\b(?:" + "|".join(f"({p})" for p, _, _ in MORE) + r")\b(?P<gap>[^;\n]{0,90}?)\b"
@@ -28,9 +29,9 @@ THAN = re.compile(
 )
 VERB = re.compile(r"\b(?:" + "|".join(f"({p})" for p, _, _ in VERBS) + r")\b", re.IGNORECASE)
 MOST: tuple[tuple[str, int, str], ...] = (
-    (r"fastest|quickest|snappiest|speediest", 1, "good"),
-    (r"slowest", -1, "good"),
-    (r"best(?:[- ]performing)?|top(?:[- ]performing| performer)?|winner|leader|champion|leads|"
+    (r"fastest|quickest|snappiest|speediest|swiftest", 1, "good"),
+    (r"slowest|most sluggish|least speedy|most time-consuming|least responsive|tail-ender|last-placed|laggard", -1, "good"),
+    (r"best(?:[- ]performing)?|top(?:[- ]performing| performer)?|winner|leader|chart-topper|front-runner|first-placed|top-placed|number one|frontrunner|pole position|champion|leads|"
      r"wins|came out on top|comes out on top|takes the lead|tops the (?:list|table|field|ranking)|"
      r"is ahead of all|most efficient|superior to all", 1, "good"),
     (r"worst(?:[- ]performing)?|weakest|poorest|brings up the rear|comes last|finishes last|"
@@ -76,7 +77,7 @@ MOVES = re.compile(
     re.IGNORECASE,
 )
 CAUSE = re.compile(
-    r"\b(?:because(?: of)?|due to|owing to|thanks to|caused? by|causes|as a (?:direct )?(?:result|consequence)"
+    r"\b(?:because(?: of)?|due to|(?:all )?down to|made possible by|(?:is|are|was) to blame|b/c|reflecting|owed to|enabled by|rooted in|on account of|as a function of|owing to|thanks to|caused? by|causes|as a (?:direct )?(?:result|consequence)"
     r"(?: of)?|results? (?:from|in)|attribut(?:ed|able) to|driven by|stems? from|leads? to|led to|"
     r"responsible for|explained by|explains? why|the (?:reason|cause)(?: (?:is|was|for|of|why))?|bottleneck(?:s|ed)?|"
     r"which is why|on account of|brought about by|traced? (?:back )?to|comes? (?:down to|from)|is what makes|"
@@ -85,7 +86,7 @@ CAUSE = re.compile(
 )
 ADJECTIVES = re.compile(
     r"\b(?:strong(?:ly)?|excellent|outstanding|impressive(?:ly)?|remarkabl[ey]|exceptional(?:ly)?|superb|poor(?:ly)?|"
-    r"significant(?:ly)?|substantial(?:ly)?|considerabl[ey]|dramatic(?:ally)?|notabl[ey]|robust|reasonabl[ye]|"
+    r"significant(?:ly)?|substantial(?:ly)?|considerabl[ey]|satisfactory|noteworthy|breathtaking|perfect(?:ly)?|meh|more than enough|sufficient(?:ly)?|adequate|sensational|unbeatable|stunning|fantastic|decent|lackluster|underwhelming|game-changing|top-notch|first-rate|second to none|unrivalled|unrivaled|unparalleled|promising|encouraging|subpar|awful|superb|exemplary|admirable|formidable|phenomenal|dramatic(?:ally)?|notabl[ey]|robust|reasonabl[ye]|"
     r"acceptable|negligible|markedly|vastly|massive(?:ly)?|huge(?:ly)?|stellar|solid|blazing(?:ly)?|lightning[- ]fast|"
     r"state[- ]of[- ]the[- ]art|world[- ]class|best[- ]in[- ]class|unmatched|superior|mediocre|disappointing|"
     r"overwhelming(?:ly)?|tremendous(?:ly)?|extraordinar(?:y|ily)|highly efficient|efficient(?:ly)?|consistent(?:ly)?|"
@@ -116,7 +117,7 @@ LISTED = re.compile(r"[`*\s]*(?:,|and|or|&|, and|,? or)[`*\s]*")
 ORDER = re.compile(
     r"\b(?:"
     + "|".join(f"({p})" for p, _, _ in MOST)
-    + r")\b\s*(?:first\b|(?:down |up )?to\b|through\b)",
+    + r")\b[*`)\]]*\s*(?:(?:comes |goes )?first\b|(?:all the way )?(?:down |up )?to\b|through\b|→|->|\.\.|–)",
     re.IGNORECASE,
 )
 CHAIN = re.compile(
