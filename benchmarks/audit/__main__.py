@@ -83,6 +83,7 @@ def print_table(name: str, total: Score) -> None:
 @click.pass_context
 def main(
     ctx: click.Context,
+    /,
     split: str,
     seed: int,
     per_kind: int,
@@ -129,12 +130,11 @@ def main(
 
 @main.command("labels")
 @click.option("--corpus", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--data", default="tr108", show_default=True, help="the folder that reports describe")
 @click.option("--split", type=click.Choice(["build", "held-out", "all"]), default="all")
 @click.option("--folder", type=click.Path(path_type=Path), default=labels.LABELS, help="of labels")
-def by_hand(corpus: Path, data: str, split: str, folder: Path) -> None:
+def by_hand(corpus: Path, split: str, folder: Path) -> None:
     """What the audit says of real reports, against claims labelled by hand."""
-    total = labels.compare(corpus, corpus / data, open_audit, split, folder)
+    total = labels.compare(corpus, open_audit, split, folder)
     click.echo(
         f"{total.reports} reports; called wrong: {total.flagged} labelled claims, {total.right} "
         f"rightly (precision {percent(total.precision)}), and {len(total.unlabelled)} unlabelled; "
