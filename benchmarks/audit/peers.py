@@ -30,7 +30,8 @@ class Numaudit:
         self._answers: dict[tuple[str, str], list[Found]] = {}
         by_root: dict[str, list[str]] = {}
         for case in cases:
-            by_root.setdefault(str(case.world.root), []).append(case.text)
+            both = [case.text, *([case.twin.text] if case.twin else [])]
+            by_root.setdefault(str(case.world.root), []).extend(both)
         for root, texts in by_root.items():
             for text, found in zip(texts, _run(command, root, texts), strict=True):
                 self._answers[root, text] = found

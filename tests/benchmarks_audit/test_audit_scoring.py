@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,8 @@ def _everything(label: str) -> Judge:
 
 
 def _oracle(cases: Sequence[Case]) -> Judge:
-    known = {case.text: case for case in cases}
+    twins = [replace(case.twin, kind="true") for case in cases if case.twin]
+    known = {case.text: case for case in (*twins, *cases)}
 
     def judge(text: str) -> list[Found]:
         case = known[text]
@@ -51,6 +53,7 @@ def test_an_oracle_scores_everything(cases: list[Case]) -> None:
     assert {total.recall(group) for group in ("numbers", "relations", "words", "others")} == {1.0}
     assert total.false_alarm_rate == 0
     assert total.precision == 1
+    assert total.apart("numbers") == total.apart("words") == 1
     assert total.supported == total.true_claims
     assert total.bound_right == total.cells > 0
 
@@ -65,6 +68,7 @@ def test_one_that_supports_everything_finds_nothing(cases: list[Case]) -> None:
 def test_one_that_contradicts_everything_raises_only_alarms(cases: list[Case]) -> None:
     total = score(cases, lambda data: _everything("contradicted"))
     assert total.recall("numbers") == 1
+    assert total.apart("numbers") == 0  # the truth is flagged as well
     assert total.false_alarm_rate == 1
     assert total.supported == 0
 
