@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,12 +67,17 @@ def compare(corpus: Path, open_judge: Open, split: str = "all", folder: Path = L
             for c in labelled["claims"]
         ]
         text = content.decode("utf-8")
-        data = labelled.get("data")  # the folder that the report describes; None: none is given
+        data = labelled.get("data")
         if data not in judges:
-            judges[data] = open_judge(corpus / data if data else None)
+            judges[data] = open_judge(_folder(corpus, data))
         total.reports += 1
         _add(total, labelled["report"], text, claims, list(judges[data](text)))
     return total
+
+
+def _folder(corpus: Path, data: str | None) -> Path | None:
+    """What a report describes: a folder of the corpus, an "empty" one, or None."""
+    return Path(tempfile.mkdtemp()) if data == "empty" else corpus / data if data else None
 
 
 def _add(
