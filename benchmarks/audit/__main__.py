@@ -31,8 +31,14 @@ def figures(total: Score) -> dict[str, object]:
     """A score as plain data; shares are None where there was nothing to share."""
     return {
         "recall": {group: total.recall(group) for group in GROUPS},
+        "told_apart": {group: total.apart(group) for group in GROUPS},
         "kinds": {
-            kind: {"cases": s.cases, "found": s.found, "shapes": len(s.shapes)}
+            kind: {
+                "cases": s.cases,
+                "found": s.found,
+                "told_apart": s.told_apart,
+                "shapes": len(s.shapes),
+            }
             for kind, s in total.kinds.items()
         },
         "true_claims": total.true_claims,
@@ -51,12 +57,15 @@ def figures(total: Score) -> dict[str, object]:
 
 
 def print_table(name: str, total: Score) -> None:
-    click.echo(f"\n{name}\n{'kind':28}{'cases':>7}{'shapes':>8}{'found':>7}{'recall':>10}")
+    click.echo(
+        f"\n{name}\n{'kind':28}{'cases':>7}{'shapes':>8}{'found':>7}{'apart':>7}{'recall':>10}"
+    )
     for kind, one in total.kinds.items():
-        line = f"{kind:28}{one.cases:7}{len(one.shapes):8}{one.found:7}{percent(one.recall):>10}"
-        click.echo(line)
+        counts = f"{one.cases:7}{len(one.shapes):8}{one.found:7}{one.told_apart:7}"
+        click.echo(f"{kind:28}{counts}{percent(one.recall):>10}")
     for group, title in GROUPS.items():
-        click.echo(f"{title:50}{percent(total.recall(group)):>10}")
+        apart = f"told apart from the truth {percent(total.apart(group))}"
+        click.echo(f"{title:57}{percent(total.recall(group)):>10}  {apart}")
     click.echo(
         f"true claims: {total.true_claims}; supported {total.supported}, abstained "
         f"{total.abstained}, not noticed {total.unnoticed}\n"
@@ -83,6 +92,7 @@ def print_table(name: str, total: Score) -> None:
 @click.pass_context
 def main(
     ctx: click.Context,
+    /,
     split: str,
     seed: int,
     per_kind: int,
@@ -129,12 +139,11 @@ def main(
 
 @main.command("labels")
 @click.option("--corpus", type=click.Path(path_type=Path, exists=True), required=True)
-@click.option("--data", default="tr108", show_default=True, help="the folder that reports describe")
 @click.option("--split", type=click.Choice(["build", "held-out", "all"]), default="all")
 @click.option("--folder", type=click.Path(path_type=Path), default=labels.LABELS, help="of labels")
-def by_hand(corpus: Path, data: str, split: str, folder: Path) -> None:
+def by_hand(corpus: Path, split: str, folder: Path) -> None:
     """What the audit says of real reports, against claims labelled by hand."""
-    total = labels.compare(corpus, corpus / data, open_audit, split, folder)
+    total = labels.compare(corpus, open_audit, split, folder)
     click.echo(
         f"{total.reports} reports; called wrong: {total.flagged} labelled claims, {total.right} "
         f"rightly (precision {percent(total.precision)}), and {len(total.unlabelled)} unlabelled; "

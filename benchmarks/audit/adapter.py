@@ -33,7 +33,7 @@ Open = Callable[[Path | None], Judge]
 
 
 def open_audit(data: Path | None) -> Judge:
-    """Chimera's own audit; the folder is read once. Raises ModuleNotFoundError where there is none."""
+    """Chimera's audit; the folder is read once. Raises ModuleNotFoundError where there is none."""
     # Asked for by name, because the cases and their tests stand without it.
     auditor: Any = importlib.import_module("chimera.audit").Auditor(data)
 

@@ -36,7 +36,8 @@ class Expected:
 class Case:
     """``kind`` is "true" or that of the mutation; ``wrong`` are the spans that it falsified.
 
-    ``around`` is the sentence or table that holds them.
+    ``around`` is the sentence or table that holds them. ``twin`` is the same report unmutated, its
+    ``wrong`` the places that the mutation changes.
     """
 
     world: World
@@ -46,6 +47,7 @@ class Case:
     wrong: tuple[tuple[int, int], ...] = ()
     around: tuple[int, int] = (0, 0)
     labels: frozenset[str] = BAD
+    twin: Case | None = None
 
 
 def _piece(statement: Statement, start: int) -> tuple[str, list[Expected], list[tuple[int, int]]]:
@@ -147,8 +149,12 @@ def _mutated(writer: Writer, kind: str, mutation: Mutation) -> Case | None:
     family = writer.rng.choice(mutation.families)
     statement = FAMILIES[family](writer)
     wrong = mutation.change(writer, statement) if statement is not None else None
-    if wrong is None:
+    if statement is None or wrong is None:
         return None
     others = _others(writer, writer.rng.randrange(0, 4), family)
+    state = writer.rng.getstate()
     case = compose(writer.world, writer.phrasings, writer.rng, [wrong, *others])
-    return replace(case, kind=kind, labels=WEAK if mutation.weak else BAD)
+    writer.rng.setstate(state)  # the twin gets the same title and bullets
+    same = replace(statement, wrong=wrong.wrong)
+    twin = compose(writer.world, writer.phrasings, writer.rng, [same, *others])
+    return replace(case, kind=kind, labels=WEAK if mutation.weak else BAD, twin=twin)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.audit.adapter import Found, Open
+from benchmarks.audit.adapter import Found, Judge, Open
 from benchmarks.audit.cases import BAD
 from benchmarks.audit.scoring import overlaps
 
@@ -24,7 +25,7 @@ class Labelled:
 
 @dataclass
 class Agreement:
-    """``flagged`` overlap a labelled claim, ``right`` one that is bad; ``unlabelled`` overlap none."""
+    """``flagged`` overlap a labelled claim, ``right`` one that is bad, ``unlabelled`` none."""
 
     reports: int = 0
     flagged: int = 0
@@ -45,12 +46,10 @@ class Agreement:
         return self.found / self.bad if self.bad else None
 
 
-def compare(
-    corpus: Path, data: Path, open_judge: Open, split: str = "all", folder: Path = LABELS
-) -> Agreement:
-    """Over all label files of a split; a report that is missing or was changed is skipped, named."""
+def compare(corpus: Path, open_judge: Open, split: str = "all", folder: Path = LABELS) -> Agreement:
+    """Over the label files of a split; a report that is missing or changed is skipped and named."""
     total = Agreement()
-    judge = open_judge(data)
+    judges: dict[str | None, Judge] = {}
     for path in sorted(folder.glob("*.json")):
         labelled = json.loads(path.read_text(encoding="utf-8"))
         if split not in {"all", labelled["split"]}:
@@ -68,9 +67,17 @@ def compare(
             for c in labelled["claims"]
         ]
         text = content.decode("utf-8")
+        data = labelled.get("data")
+        if data not in judges:
+            judges[data] = open_judge(_folder(corpus, data))
         total.reports += 1
-        _add(total, labelled["report"], text, claims, list(judge(text)))
+        _add(total, labelled["report"], text, claims, list(judges[data](text)))
     return total
+
+
+def _folder(corpus: Path, data: str | None) -> Path | None:
+    """What a report describes: a folder of the corpus, an "empty" one, or None."""
+    return Path(tempfile.mkdtemp()) if data == "empty" else corpus / data if data else None
 
 
 def _add(

@@ -30,7 +30,8 @@ class Numaudit:
         self._answers: dict[tuple[str, str], list[Found]] = {}
         by_root: dict[str, list[str]] = {}
         for case in cases:
-            by_root.setdefault(str(case.world.root), []).append(case.text)
+            both = [case.text, *([case.twin.text] if case.twin else [])]
+            by_root.setdefault(str(case.world.root), []).extend(both)
         for root, texts in by_root.items():
             for text, found in zip(texts, _run(command, root, texts), strict=True):
                 self._answers[root, text] = found
@@ -63,12 +64,13 @@ def _run(command: str, root: str, texts: list[str]) -> list[list[Found]]:
 def _located(text: str, findings: list[dict[str, object]]) -> list[Found]:
     """Each finding at its number; the n-th alike on a line is the n-th there."""
     starts = [0]
-    for line in text.splitlines(keepends=True):
-        starts.append(starts[-1] + len(line))
+    for each in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(each))
     seen: dict[tuple[int, str], int] = {}
     found = []
     for finding in findings:
-        line, number = int(str(finding["line"])), str(finding["text"])
+        line = int(str(finding["line"]))
+        number = str(finding["text"])
         start = text.find(number, max(starts[line - 1], seen.get((line, number), 0)))
         if start < 0:
             continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,13 +10,20 @@ from benchmarks.audit.cases import BAD, GOOD, Case
 from benchmarks.audit.mutations import MUTATIONS
 from benchmarks.audit.world import Cell, World
 
-STATISTICS = {"mean": {"mean", "average", "avg"}, "median": {"median", "p50"}}
+STATISTICS = {
+    "mean": {"mean", "average", "avg"},
+    "median": {"median", "p50"},
+    "deviation": {"deviation", "sd", "std", "stdev", "stddev"},
+}
 
 
 @dataclass
 class KindScore:
+    """``told_apart``: found, and the same place not flagged in the report before the mutation."""
+
     cases: int = 0
     found: int = 0
+    told_apart: int = 0
     shapes: set[str] = field(default_factory=set)
 
     @property
@@ -54,6 +60,12 @@ class Score:
         cases = sum(s.cases for s in chosen)
         return sum(s.found for s in chosen) / cases if cases else None
 
+    def apart(self, group: str) -> float | None:
+        """As ``recall``, of those that are told apart from the truth."""
+        chosen = [s for k, s in self.kinds.items() if MUTATIONS[k].group == group]
+        cases = sum(s.cases for s in chosen)
+        return sum(s.told_apart for s in chosen) / cases if cases else None
+
     @property
     def precision(self) -> float | None:
         flagged = self.right_bad + self.stray + self.false_alarms + self.elsewhere
@@ -80,7 +92,8 @@ def score(cases: Iterable[Case], open_judge: Open) -> Score:
         if case.kind == "true":
             _score_true(total, case, found)
         else:
-            _score_mutated(total, case, found)
+            before = judges[key](case.twin.text) if case.twin else []
+            _score_mutated(total, case, found, before)
     return total
 
 
@@ -91,12 +104,15 @@ def is_found(case: Case, found: Sequence[Found]) -> bool:
     )
 
 
-def _score_mutated(total: Score, case: Case, found: Sequence[Found]) -> None:
+def _score_mutated(
+    total: Score, case: Case, found: Sequence[Found], before: Sequence[Found]
+) -> None:
     kind = total.kinds.setdefault(case.kind, KindScore())
     kind.cases += 1
     kind.shapes.add(case.world.shape)
     if is_found(case, found):
         kind.found += 1
+        kind.told_apart += case.twin is None or not is_found(case.twin, before)
     else:
         total.misses.append((case.kind, case.text[slice(*case.around)]))
     for claim in found:
@@ -149,7 +165,3 @@ def is_right_cell(world: World, cell: Cell, found: Found) -> bool:
     alike = STATISTICS.get(cell.statistic, {cell.statistic})
     single = cell.n == 1 and cell.metric.unit != "s"  # one run's rate is its only value
     return single or (found.statistic or "").casefold() in alike
-
-
-def labels_of(found: Iterable[Found]) -> Counter[str]:
-    return Counter(f.label for f in found)
