@@ -35,18 +35,20 @@ _UNIT_KEYS = {
     "bytes": ("model_size",),
     "s": _TIME_KEYS,
 }  # fmt: skip
+_FAR = 60  # characters
 _LEAST = re.compile(
     r"lowest|smallest|shortest|least|bottom|below|low\b|low of|floor|never below|no lower",
     re.IGNORECASE,
 )
 _EXTREMES = re.compile(
-    r"\b(lowest|smallest|shortest|least|highest|largest|longest|greatest|bottoms out|bottomed out|peaks|"
-    r"peaked|bounded below|above by|below by|as low as|as high as|lows? of|highs? of|tops out|floor|"
+    r"\b(lowest|smallest|shortest|least|highest|largest|longest|greatest|bottoms out|"
+    r"bottomed out|peaks|peaked|bounded below|above by|below by|as low as|as high as|"
+    r"lows? of|highs? of|tops out|floor|"
     r"ceiling|never below|never above|no lower than|no higher than)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
-    r"\s*(?:,|vs\.?|versus|against|and|,? ?and|/|to|->|→|compared (?:to|with)|instead of)\s*"
+    r"\s*(?:,|vs\.?|versus|against|and|,? ?and|/|-|–|to|->|→|compared (?:to|with)|instead of)\s*"
 )
 
 
@@ -55,7 +57,8 @@ class About(msgspec.Struct, frozen=True):
 
     ``keys`` are the metrics that it may be of, the likeliest first; ``named`` says that the text
     names the metric (not only a unit); ``unit`` and ``scale`` come from a header where the number
-    has none. ``near`` are how far the models were looked for: 0 in the sentence itself.
+    has none. ``misfit`` is a metric right beside the number that cannot have its unit. ``near``
+    is how far the models were looked for: 0 in the sentence itself.
     """
 
     keys: tuple[str, ...] = ()
@@ -69,6 +72,7 @@ class About(msgspec.Struct, frozen=True):
     scale: float = 1.0
     overall: bool = False
     near: int = 9
+    misfit: str = ""
 
     @property
     def selector(self) -> Selector:
@@ -101,7 +105,25 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> Abou
         phase=_phase(number, sentence, around),
         overall=overall,
         near=near,
+        misfit=_misfit(number, sentence, around, unit),
     )
+
+
+def _misfit(number: Number, sentence: Sentence, around: Sequence[Sentence], unit: str) -> str:
+    """The metric that a number is plainly said to be of though it cannot have the number's unit."""
+    if not unit or number.form != "plain":
+        return ""
+    for other in (sentence, *around[:2]):
+        if any(any(unit_fits(k, unit) for k in m.keys) for m in other.metrics):
+            return ""
+        if len(other.metrics) == 1:
+            mention = other.metrics[0]
+            if other is sentence and abs(mention.start - number.start) > _FAR:
+                return ""
+            return mention.key
+        if other.metrics:
+            return ""
+    return ""
 
 
 def _metric(
@@ -120,9 +142,24 @@ def _metric(
     return _UNIT_KEYS.get(unit, ()), False
 
 
+def _in_parentheses(number: Number, sentence: Sentence) -> str:
+    """The statistic in parentheses right behind a number: "2.57 tok/s (standard deviation)"."""
+    match = re.match(r"\s*[*_]*[(\[][^()\[\]]{0,40}[)\]]", sentence.text[number.end :])
+    if match is None:
+        return ""
+    end = number.end + match.end()
+    if any(number.end <= n.start < end for n in sentence.numbers):
+        return ""  # it is of the number in the parentheses
+    told = [m for m in sentence.statistics if number.end <= m.start < end]
+    return told[0].key if told else ""
+
+
 def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> str:
     if "±" in sentence.text[max(0, number.start - 2) : number.start + 1]:
         return "sd"
+    told = _in_parentheses(number, sentence)
+    if told:
+        return told
     own = sentence.nearest(sentence.statistics, number, later=True)
     if own is not None:
         low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
@@ -132,6 +169,7 @@ def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -
             return own.key
     earlier = [n.end for n in sentence.numbers if n.end <= number.start]
     extreme = _EXTREMES.findall(sentence.text[max(earlier, default=0) : number.start])
+    extreme = extreme or _EXTREMES.findall(sentence.text[number.end : number.end + 32])[:1]
     if extreme:
         return "min" if _LEAST.search(extreme[-1]) else "max"
     for other in around:
@@ -148,6 +186,7 @@ def _models(
         or _respectively(number, sentence)
         or _against(number, sentence)
         or _of_model(number, sentence)
+        or _other_side(number, sentence)
     )
     if paired is not None:
         return paired, 0, False
@@ -207,6 +246,26 @@ def _of_model(number: Number, sentence: Sentence) -> frozenset[str] | None:
         if gap is not None and re.fullmatch(
             r"\s*(?:of|for|by|with|from|on)\s+(?:the\s+)?[`*]*", gap
         ):
+            return model.models
+    return None
+
+
+def _other_side(number: Number, sentence: Sentence) -> frozenset[str] | None:
+    """Of two models and two numbers, one of which plainly goes with one model, the rest."""
+    models = list(dict.fromkeys(m.models for m in sentence.models))
+    like = [n for n in sentence.numbers if n.form == number.form and n.unit and n.high is None]
+    if len(models) != 2 or len(like) != 2 or number not in like:
+        return None
+    other = like[1 - like.index(number)]
+    plain = _behind(other, sentence) or _of_model(other, sentence) or _right_of(other, sentence)
+    return models[1 - models.index(plain)] if plain in models else None
+
+
+def _right_of(number: Number, sentence: Sentence) -> frozenset[str] | None:
+    """The model right behind a number: "the 0.5 req/s of B"."""
+    for model in sentence.models:
+        gap = sentence.text[number.end : model.start] if model.start >= number.end else None
+        if gap is not None and re.fullmatch(r"\s*(?:of|for|by|with)\s+(?:the\s+)?[`*]*", gap):
             return model.models
     return None
 

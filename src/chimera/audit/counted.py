@@ -30,6 +30,8 @@ def noun_of(number: Number, sentence: Sentence) -> str:
             key = _following(noun, sentence)
             kind = _kind_before(number, sentence) if key == "files" else ""
             return kind or key
+    if number.worded:
+        return ""
     before = [n for n in sentence.nouns if n.end <= number.start]
     if before:
         gap = sentence.text[before[-1].end : number.start]
@@ -111,7 +113,7 @@ def share_of(number: Number, sentence: Sentence) -> tuple[str, str]:
     text = sentence.text[max(0, number.start - 40) : number.end + 40].lower()
     if re.search(r"success|succeed|pass rate", text):
         return "succeeded", ""
-    if re.search(r"fail|error", text):
+    if re.search(r"fail|error|unsuccess|abort", text):
         return "failed", ""
     return "", ""
 

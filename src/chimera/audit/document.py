@@ -120,14 +120,14 @@ def _lines(text: str) -> list[Block]:
         if line.strip():
             kind: BlockKind = "heading" if line.startswith("#") else "paragraph"
             shown = line.rstrip("\r\n").replace("#", " ")
-            found.append(Block(kind, at, _prose(shown), headings))
+            found.append(Block(kind, at, prose_of(shown), headings))
             if kind == "heading":
                 headings = (shown.strip(),)
         at += len(line)
     return found
 
 
-def _prose(text: str) -> str:
+def prose_of(text: str) -> str:
     """Running text on one line: a line break that ends nothing is a blank."""
     text = _ENTITY.sub(lambda m: " " * len(m[0]), text)
     text = readable(text)
@@ -183,7 +183,7 @@ class _Reader:
 
     def _add(self, kind: BlockKind, element: Any, leads: tuple[str, ...], level: int = 0) -> str:
         start, masked = self._masked(element)
-        text = _prose(masked)
+        text = prose_of(masked)
         if text.strip():
             self._parts.append(Block(kind, start, text, self._above(), leads, level))
         return text
@@ -245,7 +245,7 @@ class _Reader:
         start, end = element.source_span
         text = _TAG.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), self._text[start:end])
         if text.strip():
-            self._parts.append(Block("paragraph", start, _prose(text), self._above()))
+            self._parts.append(Block("paragraph", start, prose_of(text), self._above()))
 
     def _table(self, element: Any) -> None:
         rows = [tuple(Cell(*self._cell(c)) for c in row.children) for row in element.children]
@@ -256,7 +256,7 @@ class _Reader:
 
     def _cell(self, element: Any) -> tuple[int, str]:
         start, masked = self._masked(element)
-        return start, _prose(masked.replace("\n", " "))
+        return start, prose_of(masked.replace("\n", " "))
 
 
 def _is_bold_line(element: Any) -> bool:

@@ -34,6 +34,8 @@ class MeasuredJudge:
     def judge(self, number: Number, about: About) -> Verdict:
         """The verdict on a number of a known metric (or at least a unit)."""
         number = _in_unit(number, about)
+        if about.misfit:
+            return self._misfitting(number, about)
         if not about.named and number.unit == "s":
             return self._some_time(number, about)
         values = values_of(self._evidence, about)
@@ -54,7 +56,26 @@ class MeasuredJudge:
             scaled = self._without_unit(number, values)
             if scaled:
                 return scaled
+        if not about.statistic and values and about.near == 0:
+            other = self._other_statistic(number, about)
+            if other:
+                return other
         return self._wrong(number, about, values)
+
+    def _misfitting(self, number: Number, about: About) -> Verdict:
+        """A metric in a unit that it cannot have, unless the number is right for its unit."""
+        plain = replace(about, misfit="")
+        if number.unit == "s":
+            alone = self._some_time(number, replace(plain, named=False))
+        else:
+            alone = self.judge(number, plain)
+        if alone.label == "supported":
+            return alone
+        metric = METRICS[about.misfit]
+        reason = f"{metric.label} is in {metric.unit}, not in {number.unit}"
+        values = values_of(self._evidence, replace(plain, keys=(about.misfit,)))
+        right = f"{values[0].value:.6g} {values[0].unit}" if values else None
+        return Verdict("contradicted", reason, right, "", "", values[0].places if values else ())
 
     def _some_time(self, number: Number, about: About) -> Verdict:
         """A time of which nothing says what took it: it may hold, but can't be wrong."""
@@ -81,6 +102,17 @@ class MeasuredJudge:
 
     def _spread(self, about: About) -> int:
         return len(self._evidence.models_with(about.selector, about.keys))
+
+    def _other_statistic(self, number: Number, about: About) -> Verdict | None:
+        """Where the report names no statistic, one of exactly the same records may be meant."""
+        if number.digits < _FEW_DIGITS:
+            return None
+        for name in ("min", "max", "p95", "p99", "sd"):
+            for value in values_of(self._evidence, replace(about, statistic=name)):
+                if matches(number, value.value) and value.unit in (number.unit, ""):
+                    warning = f"the report does not say that it is the {name}"
+                    return Verdict("supported", value.what, None, value.what, warning, value.places)
+        return None
 
     def _without_unit(self, number: Number, values: Sequence[Value]) -> Verdict | None:
         """A time whose unit nobody gives may be in milliseconds or microseconds."""

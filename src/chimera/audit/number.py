@@ -46,9 +46,10 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _OVER = re.compile(r"(?:\b(?:over|more than|above|exceed(?:s|ed|ing)?|greater than|upwards of|"
-                   r"north of|beyond|higher than|longer than)|>)\s*$", re.IGNORECASE)  # fmt: skip
+                   r"north of|in excess of|beyond|higher than|longer than)|>)\s*$", re.IGNORECASE)  # fmt: skip
 _UNDER = re.compile(
-    r"(?:\b(?:under|less than|below|fewer than|lower than|shorter than)|<)\s*$", re.IGNORECASE
+    r"(?:\b(?:under|less than|below|fewer than|beneath|south of|smaller than|short of|lower than|shorter than)|<)\s*$",
+    re.IGNORECASE,
 )
 _LEAST = re.compile(
     r"(?:\b(?:at least|no less than|no fewer than|minimum of)|≥|>=)\s*$", re.IGNORECASE

@@ -72,7 +72,7 @@ def words(text: str) -> list[Number]:
             number = with_unit(number, unit)
         if match["word"] and match["word"].lower() == "one" and not unit:
             if re.match(
-                r"\s+(?:of (?!(?:the |all |all the )?(?:two|three|four|five|six|seven|eight|\d))|such|another|more|that|thing|could|can|should|may)",
+                r"\s+(?:of (?!(?:the |all |all the )?(?:two|three|four|five|six|seven|eight|\d+\b(?!\.\d)))|such|another|more|that|thing|could|can|should|may)",
                 text[match.end() :],
                 re.IGNORECASE,
             ):

@@ -13,7 +13,7 @@ from chimera.audit.number_words import multiples, shares, words
 __all__ = ["Number", "hide_names", "numbers_in"]
 _DIGITS = r"\d{1,3}(?:[,\u202f\u00a0']\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+"
 _NUMBER = re.compile(
-    rf"(?P<sign>(?:(?<=[\s(\[|~≈])|^)[-+−–±])?\s?(?P<digits>{_DIGITS})(?P<exp>[eE][-+]?\d{{1,4}})?"
+    rf"(?P<sign>(?:(?<=[\s(\[|~≈])|^)(?:[-+−–±](?=\S)|±\s?|^[-−]\s))?(?P<digits>{_DIGITS})(?P<exp>[eE][-+]?\d{{1,4}})?"
     r"(?P<si>[kK](?=\s*(?:tok|t/s|tps|req|rps))|[kKM](?![\w/]))?"
 )
 _RANGE = re.compile(

@@ -146,7 +146,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     (r"(?:markdown|md|\.md)(?:[- ](?:files?|documents?|reports?))?", "files:markdown"),
     (r"(?:jsonl|json lines)(?:[- ]files?)?", "files:jsonl"),
     (r"(?:data |result |benchmark |input |source |total )*files?|documents?", "files"),
-    (r"failures?|errors?|failed|failing|timeouts?|timed out|unsuccessful|errored|crashes", "failed"),
+    (r"failures?|errors?|failed|failing|timeouts?|timed out|unsuccessful(?:ly)?|errored|crashes|did(?: not|n.t) (?:make it|complete|finish|succeed|come back)|aborted|dropped|lost|rejected|went wrong|(?:in|with|returned|gave) (?:an )?errors?", "failed"),
     (r"success(?:es|ful|fully)?|succeeded|succeed|completed|passed", "succeeded"),
     (_ONE_WORD + r"(?:requests?|runs?|records?|samples?|measurements?|rows?|trials?|tests?|"
      r"data ?points?|observations?|inferences?|responses?|answers?|replies|queries|executions|attempts|invocations|data rows|calls?|results?|experiments?|"
@@ -167,7 +167,7 @@ _NOUN = re.compile(
 )
 _SETTING_WORDS: tuple[tuple[str, str], ...] = (
     (r"context(?: (?:length|size|window))?(?:s)?|ctx", "num_ctx"),
-    (r"(?:gpu|offloaded)[- ]layers?|layers? on (?:the )?gpu|offload(?:ed|ing)?", "num_gpu"),
+    (r"(?:gpu|offloaded)[- ]layers?|layers? (?:offloaded |put )?(?:to|on|onto) (?:the )?gpu|offload(?:ed|ing)?", "num_gpu"),
     (r"(?:sampling )?temperatures?|temp|T(?==)", "temperature"),
     (r"threads?", "num_thread"),
     (r"(?:prompt|pp)(?==\d)", "n_prompt"),

@@ -114,14 +114,7 @@ class ProseJudge:
         """The verdict on one number, by what kind of number it is."""
         noun = noun_of(number, sentence)
         if number.of is not None and number.form == "plain":
-            counted = only_noun(sentence) if noun in ("", "records") else noun
-            some = self.quantifiers.some_of(number, counted, sentence, around)
-            if some is not None:
-                return some
-            shared = self.relations.judge_share(number, counted, about) if counted else None
-            return shared or Verdict(
-                "unverifiable", "it does not say what is counted", kind="count"
-            )
+            return self._share_of(number, noun, about, sentence, around)
         if number.unit and Quantifiers.is_threshold(number, sentence):
             return None
         if _LEVEL.match(sentence.text[number.end : number.end + 24]):
@@ -132,6 +125,26 @@ class ProseJudge:
             return self._multiple(number, about, sentence, around)
         if noun and not number.unit and number.value == int(number.value) and number.high is None:
             return self._count(number, noun, about, sentence)
+        return self._value(number, about, sentence, around)
+
+    def _share_of(
+        self,
+        number: Number,
+        noun: str,
+        about: About,
+        sentence: Sentence,
+        around: Sequence[Sentence],
+    ) -> Verdict:
+        counted = only_noun(sentence) if noun in ("", "records") else noun
+        some = self.quantifiers.some_of(number, counted, sentence, around)
+        if some is not None:
+            return some
+        shared = self.relations.judge_share(number, counted, about) if counted else None
+        return shared or Verdict("unverifiable", "it does not say what is counted", kind="count")
+
+    def _value(
+        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
         if _OTHER_MEASURE.match(sentence.text[number.end :]) or _is_levels(number, sentence):
             return None
         if number.value < 0 and number.high is not None and about.keys:
@@ -141,7 +154,9 @@ class ProseJudge:
             if changed is not None and changed.label == "derivable":
                 return changed
             plain = self.measured.judge(number, about)
-            return plain if plain.label == "supported" or changed is None else changed
+            if plain.label == "supported" or changed is None:
+                return plain
+            return changed if _is_plain_change(about, sentence) else _unclear(changed)
         field = self.field_value(number, sentence, around)
         if field is not None:
             return field
@@ -278,6 +293,18 @@ class ProseJudge:
 def _tells_one(name: str, values: Sequence[tuple[float, Place, str]]) -> bool:
     """Whether a field's name tells which value is meant: it is rare, or has an index."""
     return "[" in name or len({v for v, _, _ in values}) <= _FEW_VALUES
+
+
+def _is_plain_change(about: About, sentence: Sentence) -> bool:
+    """Whether two sides and a metric stand in the sentence itself, so that a change is clear."""
+    sides = len({m.models for m in sentence.models}) + len(sentence.settings)
+    return sides >= 2 and bool(sentence.metrics or about.named)
+
+
+def _unclear(verdict: Verdict) -> Verdict:
+    if verdict.label != "contradicted":
+        return verdict
+    return replace(verdict, label="unsupported", reason="it is not clear what is compared")
 
 
 def _is_levels(number: Number, sentence: Sentence) -> bool:

@@ -18,10 +18,15 @@ from chimera.audit.values import values_of
 from chimera.audit.verdict import Found, Verdict
 
 _QUANTIFIER = re.compile(
-    r"\b(?P<all>all|every|each(?: of)?|both|without exception|100 ?% of)\b|"
-    r"\b(?P<none>none|no(?= (?:request|run|record|model|configuration|test|failure|error|sample|call|timeout|single)s?)|zero|not a single|never|neither|not one)\b|"
+    r"(?<!of )\b(?P<all>all|every|each(?: of)?|both|without exception|100 ?% of)\b|"
+    r"\b(?P<none>none|no(?= (?:request|run|record|model|configuration|test|failure|error|sample|call|timeout|single)s?)|zero|not a single|never|neither|not one|nobody)\b|"
     r"\b(?P<most>most(?= (?:of|all|requests?|runs?|records?|models?|files?|configurations?|tests?|responses|calls|samples|measurements)\b)|the majority|a majority|majority of|mostly|primarily|predominantly|mainly|the bulk|largely)\b"
     r"|\b(?P<half>half of|fewer than half|less than half|a minority)\b",
+    re.IGNORECASE,
+)
+_ANY_QUANTIFIER = re.compile(
+    r"\b(?:all|every|each|any|both|none|no|not (?:one|a single|any)|nobody|only|most|majority|half|some|"
+    r"few|several|neither|either|(?:one|two|three|four|five|\d+) (?:out )?of)\b",
     re.IGNORECASE,
 )
 _FAIL = re.compile(
@@ -33,11 +38,11 @@ _SUCCEED = re.compile(
     re.IGNORECASE,
 )
 _ABOVE = re.compile(
-    r"\b(?:above|over|exceed(?:s|ed|ing)?|more than|at least|faster than|higher than|greater than|north of|beyond|clear(?:s|ed)?|top(?:s|ped)?)\b|[>≥]",
+    r"\b(?:above|over|in excess of|better than|upwards of|exceed(?:s|ed|ing)?|more than|at least|faster than|higher than|greater than|north of|beyond|clear(?:s|ed)?|top(?:s|ped)?)\b|[>≥]",
     re.IGNORECASE,
 )
 _BELOW = re.compile(
-    r"\b(?:below|under|less than|within|at most|lower than|shorter than|fewer than|up to|quicker than|no more than|slower than)\b|[<≤]",
+    r"\b(?:below|under|beneath|south of|smaller than|short of|less than|within|at most|lower than|shorter than|fewer than|up to|quicker than|no more than|slower than)\b|[<≤]",
     re.IGNORECASE,
 )
 _ABSENT = re.compile(
@@ -61,6 +66,9 @@ class Quantifiers:
     @staticmethod
     def is_threshold(number: Number, sentence: Sentence) -> bool:
         """Whether a number is the bound of "all models exceed 40 tok/s", and no value itself."""
+        counted = any(n.key in ("models", "configurations") for n in sentence.nouns)
+        if counted and not sentence.models and _ANY_QUANTIFIER.search(sentence.text):
+            return True
         if number.modifier not in ("over", "under", "at least", "at most"):
             before = sentence.text[: number.start]
             if not (_ABOVE.search(before[-40:]) or _BELOW.search(before[-40:])):
@@ -88,6 +96,8 @@ class Quantifiers:
     def claims(self, sentence: Sentence, around: Sequence[Sentence]) -> Iterator[Found]:
         """The verdicts on the quantifiers of a sentence whose predicate is understood."""
         for match in _QUANTIFIER.finditer(sentence.text):
+            if any(n.start <= match.start() < n.end for n in sentence.numbers):
+                continue  # "tokens each second" is a unit
             verdict = self._judge(match, sentence, around)
             if verdict is not None:
                 yield (

@@ -17,7 +17,7 @@ from chimera.record.vocabulary import metric_label
 
 def extremes(scene: Scene) -> Iterator[Found]:
     """Superlatives; a sentence that says "cannot be told apart" claims none."""
-    if APART.search(scene.sentence.text):
+    if APART.search(scene.sentence.text) or ORDER.search(scene.sentence.text):
         return
     for match in EXTREME.finditer(scene.sentence.text):
         index = match.lastindex or 1
@@ -34,12 +34,23 @@ def extremes(scene: Scene) -> Iterator[Found]:
         ) and not _is_extreme(scene, match):
             continue
         subject = scene.subject(match.start(), match.end())
-        if subject is None:
+        if subject is None or _is_statistic(scene, subject, match.end()):
             continue
         found = _ranked(scene, subject, match.start(), sign, how, 1, word)
         if found is not None:
             verdict, bound = found
             yield match.start(), match.end(), verdict, bound
+
+
+def _is_statistic(scene: Scene, subject: Thing, end: int) -> bool:
+    """Whether "the lowest TTFT of A was 0.4 s" speaks of A's own values, not of A among others."""
+    text = scene.sentence.text
+    if re.match(r"\s*(?:\w+\s)?(?:was|is|of|at|being|:|=)?\s*[*~]*\d", text[end:]):
+        return True
+    if subject.start < end or scene.among():
+        return False
+    behind = [n for n in scene.sentence.numbers if n.unit and n.start >= subject.end]
+    return bool(behind) and not OF_N.search(scene.sentence.text)
 
 
 def _is_extreme(scene: Scene, match: re.Match[str]) -> bool:
@@ -99,6 +110,9 @@ def rankings(scene: Scene) -> Iterator[Found]:
     if APART.search(scene.sentence.text):
         return
     text = scene.sentence.text
+    if ORDER.search(text):
+        yield from _orders(scene)
+        return
     for match in RANK.finditer(text):
         word = (match["nth"] or match["runner"] or "").lower()
         place = int(match["n"]) if match["n"] else NTH.get(word, 0)

@@ -124,18 +124,7 @@ class RelationJudge:
         return tuple(rates or times)
 
     def _sides(self, about: About, sentence: Sentence, around: Sequence[Sentence]) -> list[About]:
-        models = list(dict.fromkeys(m.models for m in sentence.models))
-        if not models:
-            for other in around[:3]:
-                models += [m.models for m in other.models if m.models not in models]
-        if len(models) == 1:
-            for other in around:
-                more = [m.models for m in other.models if m.models != models[0]]
-                if more:
-                    models.append(more[-1])
-                    break
-                if other.models and not sentence.models:
-                    break
+        models = _named_models(sentence, around)
         levels: dict[str, list[str]] = {}
         for mention in sentence.settings:
             if mention.value is not None and mention.value not in levels.get(mention.key, []):
@@ -206,6 +195,8 @@ class RelationJudge:
                 if part.value == number.value and any(t.value == number.of for t in totals):
                     what = f"{part.what}: {part.value} of {int(number.of)}"
                     return Verdict("supported", what, None, what, kind="count")
+            if noun == "records":
+                return Verdict("unverifiable", "it does not say what became of them", kind="count")
             right = f"{parts[0].value} of {totals[0].value}" if parts and totals else None
             return (
                 Verdict("contradicted", f"{parts[0].what}: {right}", right, kind="count")
@@ -228,6 +219,21 @@ class RelationJudge:
         return Verdict(
             "contradicted", f"{part.value} {part.what} of {total.value} is {right}", right
         )
+
+
+def _named_models(sentence: Sentence, around: Sequence[Sentence]) -> list[frozenset[str]]:
+    """The models that a sentence names, with one from what stands around where it names one."""
+    models = list(dict.fromkeys(m.models for m in sentence.models))
+    if not models:
+        near = [m.models for other in around[:3] for m in other.models]
+        return list(dict.fromkeys(near))
+    if len(models) > 1:
+        return models
+    for other in around:
+        more = [m.models for m in other.models if m.models != models[0]]
+        if more:
+            return [*models, more[-1]]
+    return models
 
 
 def _operand(value: Value, key: str) -> Operand:

@@ -150,7 +150,7 @@ class Scene:
         names = [", ".join(f"{k}={v}" for k, v in c.items()) for c in combined]
         return selectors, names, ", ".join(f"{k}={plain_level(own[k])}" for k in thing.keys)
 
-    def _among(self) -> list[Thing]:
+    def among(self) -> list[Thing]:
         """The models of a list that a superlative is over: "of A, B and C"."""
         models = self._models()
         for i, first in enumerate(models):
@@ -169,7 +169,7 @@ class Scene:
 
     def _family(self, subject: Selector) -> set[str]:
         """The models of the scope: a list or a family that the sentence names, or all."""
-        among = self._among()
+        among = self.among()
         if among:
             return {m for t in among for m in t.about.models} | set(subject.models)
         for named in self.sentence.models:
@@ -182,7 +182,7 @@ class Scene:
 
     def subject(self, start: int, end: int) -> Thing | None:
         """Who a superlative at a place is said of."""
-        among = self._among()
+        among = self.among()
         things = [
             t
             for t in self._everything()

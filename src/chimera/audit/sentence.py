@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TypeVar
 
+from chimera.audit.dated import dates_in
 from chimera.audit.names import Named, Names
 from chimera.audit.numbers import Number, numbers_in
 from chimera.audit.phrases import (
@@ -180,7 +181,10 @@ class Sentence:
 
     @cached_property
     def _hidden(self) -> list[tuple[int, int]]:
-        return [(n.start, n.end) for n in self.named]
+        return [
+            *((n.start, n.end) for n in self.named),
+            *((d.start, d.end) for d in dates_in(self.text)),
+        ]
 
     @cached_property
     def all_numbers(self) -> list[Number]:

@@ -100,7 +100,8 @@ def _values_of_key(
         yield from _of_members(members, unit, statistic, f"{name} of {where}")
     several: dict[str, list[Summed]] = {}
     for summed in evidence.summaries(about, key):
-        several.setdefault(summed.column.statistic, []).append(summed)
+        if evidence.identity(summed.batch, summed.row, "model") is not None:
+            several.setdefault(summed.column.statistic, []).append(summed)
     yield from _of_several(several, statistic, f"{name} of {where}")
     if statistic not in several:
         yield from _of_arrays(evidence, several.get("mean", []), statistic, f"{name} of {where}")

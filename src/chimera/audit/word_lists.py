@@ -36,8 +36,8 @@ MOST: tuple[tuple[str, int, str], ...] = (
      r"is ahead of all|most efficient|superior to all", 1, "good"),
     (r"worst(?:[- ]performing)?|weakest|poorest|brings up the rear|comes last|finishes last|"
      r"laggard|trails (?:all|everyone|the field)|least efficient", -1, "good"),
-    (r"highest|largest|greatest|most|longest|maximum|peak", 1, "value"),
-    (r"lowest|smallest|least|shortest|fewest|minimum", -1, "value"),
+    (r"highest|largest|greatest|most|longest", 1, "value"),
+    (r"lowest|smallest|least|shortest|fewest", -1, "value"),
 )  # fmt: skip
 EXTREME = re.compile(r"\b(?:" + "|".join(f"({p})" for p, _, _ in MOST) + r")\b", re.IGNORECASE)
 NTH = {"second": 2, "third": 3, "fourth": 4, "fifth": 5, "2nd": 2, "3rd": 3, "4th": 4, "last": -1,

@@ -274,10 +274,10 @@ class _Bench:
         if not shares or self._gate.stopped:
             return
         last, share = list(shares.items())[-1]
-        loads, options = self._plan.loads, self._configurations[first].options
+        loads, options = self._plan.loads, named_options(self._configurations)[first]
         line = step_line(loads[last], share, None if following is None else loads[following])
         several = len(self._configurations) > len(loads)
-        self._keeper.tell(f"{named_options(options)}: {line}" if several else line)
+        self._keeper.tell(f"{options}: {line}" if several else line)
 
     def _repeat(self) -> None:
         """Every configuration once in each repeat, until there are enough."""
