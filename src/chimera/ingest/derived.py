@@ -209,7 +209,9 @@ def _compare(
                 mean = other.values[members[0]]
             else:
                 mean = _mean(side, other, names, key, members)
-            if not _agrees(value, mean, written, (column, row), (other, members[0])):
+            if value != mean and not _agrees(
+                value, mean, written, (column, row), (other, members[0])
+            ):
                 wrong.append(summary.rows[row])
                 if len(wrong) > most_wrong:
                     return None
