@@ -159,7 +159,7 @@ def _complete(draft: Draft) -> bool:
         _drop_totals(batch, note)
     if header.relates:
         plain = {
-            c.key: c for c in reversed(batch.columns) if c.role == "metric" and not c.statistic
+            c.key: c for c in reversed(draft.metrics) if c.role == "metric" and not c.statistic
         }
         name_rates(batch, plain, note)
         derive_rates(batch, plain, note)
@@ -169,11 +169,9 @@ def _complete(draft: Draft) -> bool:
 
 def _expand_json_cells(columns: list[Column]) -> None:
     """Options written as JSON in a cell become parameter columns of their own."""
-    for column in columns.copy():
+    for column in [c for c in columns if c.role not in _SETTLED]:
         first = column.raw[0] or next(filter(None, column.raw), None)
         if first.__class__ is not str or first[0] != "{" or first[-1] != "}":
-            continue
-        if column.role in _SETTLED:
             continue
         parsed: dict[str, Any] = {}
         cells: list[dict[str, Any]] = []

@@ -45,10 +45,14 @@ def _status_column(
 def _identity_column(
     name: str, _leaf: str, reading: Reading, raw: list[Any], _comma: bool, _note: AddNote
 ) -> Column:
-    try:
-        texts = list(map(_identity, raw))
-    except TypeError:  # lists or objects
-        texts = [plain_text(cell) for cell in raw]
+    first = raw[0]
+    if first.__class__ is str and raw.count(first) == len(raw):  # one name for all, as mostly
+        texts = [_identity(first)] * len(raw)
+    else:
+        try:
+            texts = list(map(_identity, raw))
+        except TypeError:  # lists or objects
+            texts = [plain_text(cell) for cell in raw]
     return Column(name, "identity", reading.key, "", "", 1.0, texts, raw)
 
 
@@ -157,7 +161,9 @@ def _parameter_column(
         values = list(map(parameter_value, cells))
     except TypeError:  # lists or objects are no setting
         return Column(name, "unknown", name, "", "", 1.0, raw, raw)
-    if key == "temperature" and any(isinstance(v, (int, float)) and v > _HOTTEST for v in values):
+    if key == "temperature" and any(
+        isinstance(v, (int, float)) and v > _HOTTEST for v in set(values)
+    ):
         return Column(name, "unknown", name, "", "", 1.0, raw, raw)
     return Column(name, "parameter", key, "", "", 1.0, values, raw)
 

@@ -54,10 +54,14 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
         return
     samples.sort(key=lambda b: b.file)
     sides = list(map(_side, samples))
+    files = {b.file for b in samples}
     written = Precisions()
     sharing: dict[tuple[tuple[str, str], ...], list[tuple[_Side, list[_Shared]]]] = {}
     for batch in summaries:
         wanted = [c for c in batch.columns if c.role == "metric" and _is_mean_column(c)]
+        telling = any(_is_telling(c, row) for row in range(len(batch)) for c in wanted)
+        if not telling and batch.file not in files:
+            continue  # that it agrees with rows of another file would prove nothing
         signature = tuple((c.key, c.unit) for c in wanted)
         if signature not in sharing:
             pairs = [(side, _measured(wanted, side)) for side in sides]
@@ -68,6 +72,8 @@ def mark_derived(batches: list[Batch], notes: list[Note]) -> None:
         own = frozenset(dimensions)
         keys: dict[tuple[str, ...], list[Key]] = {}
         for side, shared in _nearest(batch, sharing[signature]):
+            if not telling and side.batch.file != batch.file:
+                break
             if _name_different(batch.file, side.batch.file):
                 continue
             names = _shared_names(own, side.names)
@@ -203,7 +209,9 @@ def _compare(
                 mean = other.values[members[0]]
             else:
                 mean = _mean(side, other, names, key, members)
-            if not _agrees(value, mean, written, (column, row), (other, members[0])):
+            if value != mean and not _agrees(
+                value, mean, written, (column, row), (other, members[0])
+            ):
                 wrong.append(summary.rows[row])
                 if len(wrong) > most_wrong:
                     return None

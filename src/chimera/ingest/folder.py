@@ -259,7 +259,7 @@ def _decode(work: _Work) -> bool:
             report.reason = OWN  # its numbers come from these very files
             return False
         work.documents.append(Document(report.name, report.sha256, text))
-        if not text.strip():
+        if not text or text.isspace():
             report.reason = "it is empty"
         return False
     again = twice_encoded(text)
@@ -294,8 +294,8 @@ def _find_outcome(work: _Work) -> None:
         if batch is None:
             _numbers_of(draft.table, unknown)
             continue
-        for column in batch.columns:
-            if column.role in _UNKNOWN and _says_something(column):
+        for column in [c for c in batch.columns if c.role in _UNKNOWN]:
+            if _says_something(column):
                 unknown[column.name] = None
         batches.append(batch)
     tables = [draft.table for draft in work.drafts]
@@ -314,13 +314,18 @@ def _find_outcome(work: _Work) -> None:
 def _says_something(column: Column) -> bool:
     """Whether a column that is not understood holds numbers or names."""
     if column.role == "label":
+        first = column.raw[0]
+        if first and first.__class__ is str:
+            return True
         return any(cell for cell in column.raw if cell.__class__ is str)
     return column.values.count(None) < len(column.values)
 
 
 def _numbers_of(table: RawTable, unknown: dict[str, None]) -> None:
     for name, column in zip(table.header.names, table.columns, strict=True):
-        if name not in unknown and _holds_number(column[:50]):
+        if name in unknown:
+            continue
+        if column[0].__class__ in _NUMBERS or _holds_number(column[:50]):
             unknown[name] = None
 
 
@@ -338,9 +343,9 @@ def _holds_number(cells: list[Any]) -> bool:
 
 def _why_no_data(tables: list[RawTable]) -> str:
     for table in tables:
-        for name, column in zip(table.header.names, table.columns, strict=True):
-            if name.rpartition(".")[2].lower() in ("error", "message") and column[0]:
-                return f"it holds no metric that is known; it says: {str(column[0])[:80]!r}"
+        for i in table.header.messages:
+            if said := table.columns[i][0]:
+                return f"it holds no metric that is known; it says: {str(said)[:80]!r}"
     return "it holds no metric that is known"
 
 

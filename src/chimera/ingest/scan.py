@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from operator import attrgetter
 
 import msgspec
 
@@ -14,6 +15,7 @@ from chimera.errors import InputError
 # A pipe that took a file's place since the folder was listed must not hang the reading.
 _OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _CHUNK = 1 << 24
+_by_name = attrgetter("name")
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -71,7 +73,7 @@ def scan(folder: str, exclude: str = "") -> tuple[list[Found], list[str]]:
             left_out = os.stat(exclude)
             seen.add((left_out.st_dev, left_out.st_ino))
     files = list(_walk(folder, seen, skipped))
-    files.sort(key=lambda f: f.name)
+    files.sort(key=_by_name)
     skipped.sort()
     return files, skipped
 
@@ -90,7 +92,7 @@ def _walk(top: str, seen: set[tuple[int, int]], skipped: list[str]) -> Iterator[
             continue
         try:
             with os.scandir(folder) as found:
-                entries = sorted(found, key=lambda e: e.name)
+                entries = sorted(found, key=_by_name)
         except OSError as error:
             if not prefix:
                 shown = repr(printable(folder))

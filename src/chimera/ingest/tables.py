@@ -31,7 +31,7 @@ class Header(msgspec.Struct, frozen=True):
     ``distinct`` whether no two can be one metric, ``relates`` whether one says of another what
     it means, ``lacks_unit`` whether one is a time whose name does not say in what, ``has_ts``
     whether one may be a rate of llama-bench's (``chimera.ingest.phase_rates``), ``lasts`` whether
-    one is a duration, which may be that of a whole run.
+    one is a duration, which may be that of a whole run, ``messages`` which say what went wrong.
     """
 
     names: tuple[str, ...]
@@ -44,6 +44,7 @@ class Header(msgspec.Struct, frozen=True):
     lacks_unit: bool
     has_ts: bool
     lasts: bool
+    messages: tuple[int, ...]
 
 
 @lru_cache(maxsize=1024)
@@ -79,6 +80,11 @@ def _header(parts: list[list[str]], names: tuple[str, ...] | None = None) -> Hea
         lacks_unit=any(r.role == "metric" and lacks_unit(r.key, r.unit) for r in readings),
         has_ts=any(name.lower().endswith("_ts") for name in names),
         lasts="duration" in keys,
+        messages=tuple(
+            i
+            for i, name in enumerate(names)
+            if name.rpartition(".")[2].lower() in ("error", "message")
+        ),
     )
 
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 _OFFSET = re.compile(r"(?:[zZ]|[+-]\d{2}:?\d{2}|UTC|GMT)$")
+_NUMBERS = {int, float}
 _EPOCH = re.compile(r"\d{9,20}(?:\.\d+)?$")
 
 
@@ -25,6 +26,8 @@ def form_of(cell: Any) -> str:
 
 def are_mixed(cells: list[Any]) -> bool:
     """Whether a column of times holds more than one of these forms."""
-    forms = {form_of(cell) for cell in cells}
+    if set(map(type, cells)) <= _NUMBERS:
+        return False
+    forms = set(map(form_of, cells))
     forms.discard("")
     return len(forms) > 1

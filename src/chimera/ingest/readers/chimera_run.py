@@ -30,6 +30,7 @@ from chimera.record.run import Run
 from chimera.record.runfile import FORMAT, VERSION, Line
 
 _LOOK = 200
+_NAMED = f'"{FORMAT}"'
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 
 
@@ -40,7 +41,8 @@ class _Header(msgspec.Struct, frozen=True):
 
 
 def _is_run(content: Content) -> bool:
-    return f'"{FORMAT}"' in content.text[:_LOOK] and '"format"' in content.text[:_LOOK]
+    head = content.text[:_LOOK]
+    return '"format"' in head and _NAMED in head
 
 
 def read_chimera_run(content: Content) -> Tables:

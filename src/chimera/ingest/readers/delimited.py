@@ -83,10 +83,12 @@ def _comments(text: str) -> tuple[int, int]:
 def _delimiter(body: str) -> str | None:
     """The delimiter that splits the first lines into the most columns of equal number."""
     lines = [line for line in body[:_HEAD].split("\n", 20)[:20] if line.strip()]
-    # A title stands above the table as a line of its own.
-    first = next((i for i, x in enumerate(lines) if any(d in x for d in _DELIMITERS)), 0)
-    lines = lines[first:]
-    there = [delimiter for delimiter in _DELIMITERS if delimiter in lines[0]]
+    there: list[str] = []
+    for i, line in enumerate(lines):
+        there = [delimiter for delimiter in _DELIMITERS if delimiter in line]
+        if there:
+            lines = lines[i:]  # what stands above is a title
+            break
     if len(there) == 1 and all(there[0] in line for line in lines):
         return there[0]
     best, best_score = None, 0
