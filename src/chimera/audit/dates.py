@@ -154,9 +154,11 @@ def own_dates(sentences: Sequence[Sentence]) -> list[tuple[Sentence, Dated]]:
     """The dates that the report gives itself ("Date: 2025-11-14")."""
     found: list[tuple[Sentence, Dated]] = []
     for sentence in sentences:
-        for dated in dates_in(sentence.text):
-            if re.search(r"\bdate\W{0,8}$", sentence.text[: dated.start], re.IGNORECASE):
-                found.append((sentence, dated))
+        found.extend(
+            (sentence, dated)
+            for dated in dates_in(sentence.text)
+            if re.search(r"\bdate\W{0,8}$", sentence.text[: dated.start], re.IGNORECASE)
+        )
     return found
 
 
