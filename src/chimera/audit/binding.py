@@ -37,14 +37,16 @@ _UNIT_KEYS = {
 }  # fmt: skip
 _FAR = 60  # characters
 _LEAST = re.compile(
-    r"lowest|smallest|shortest|least|bottom|below|low\b|low of|floor|never below|no lower",
+    r"lowest|smallest|shortest|least|bottom|below|dips|low\b|low of|floor|never below|no lower",
     re.IGNORECASE,
 )
 _EXTREMES = re.compile(
     r"\b(lowest|smallest|shortest|least|highest|largest|longest|greatest|bottoms out|"
     r"bottomed out|peaks|peaked|bounded below|above by|below by|as low as|as high as|"
     r"lows? of|highs? of|tops out|floor|"
-    r"ceiling|never below|never above|no lower than|no higher than)\b",
+    r"ceiling|"
+    r"never below|never above|dips below|drops below|climbs past|"
+    r"never beyond|goes beyond|no lower than|no higher than)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -165,7 +167,7 @@ def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -
         low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
         inside = low <= own.start < high
         behind = own.start > number.end
-        if inside or not behind or own.start - number.end < 12:
+        if inside or not behind:
             return own.key
     earlier = [n.end for n in sentence.numbers if n.end <= number.start]
     extreme = _EXTREMES.findall(sentence.text[max(earlier, default=0) : number.start])
@@ -276,6 +278,8 @@ def _respectively(number: Number, sentence: Sentence) -> frozenset[str] | None:
     """
     models = sentence.models
     like = [n for n in sentence.numbers if n.form == number.form]
+    if len(like) == len(models) + 1 and sentence.text[: like[-1].start].rstrip(" *`").endswith("="):
+        like = like[:-1]  # "|a - b| = d"
     if len(models) != len(like) or len(like) < 2 or number not in like:
         return None
     said = "respectively" in sentence.text.lower()

@@ -33,7 +33,12 @@ class MeasuredJudge:
 
     def judge(self, number: Number, about: About) -> Verdict:
         """The verdict on a number of a known metric (or at least a unit)."""
-        number = _in_unit(number, about)
+        verdict = self._judge(_in_unit(number, about), about)
+        if about.keys and not about.statistic and number.high is None and not verdict.statistic:
+            verdict = replace(verdict, statistic=_statistic_of(verdict))
+        return verdict
+
+    def _judge(self, number: Number, about: About) -> Verdict:
         if about.misfit:
             return self._misfitting(number, about)
         if not about.named and number.unit == "s":
@@ -249,6 +254,12 @@ class MeasuredJudge:
             if key in levels and plain_level(value) not in levels[key]:
                 return f"{key}={value}"
         return ""
+
+
+def _statistic_of(verdict: Verdict) -> str:
+    """The statistic that a value without any was taken for: the mean, unless another fits."""
+    first = verdict.expression.partition(" ")[0]
+    return first if first in ("median", "min", "max", "p95", "p99", "sd") else "mean"
 
 
 def _in_unit(number: Number, about: About) -> Number:

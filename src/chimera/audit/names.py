@@ -80,15 +80,19 @@ class Names:
         for alias, model in _aliases(data).items():
             words = tuple(w for w in re.split(r"[\s_-]+", alias.lower()) if w)
             spelt.append((_spelt(words), self._mean("model", alias, frozenset((model,)))))
-        for name in self.files:
+        taken: set[str] = set()
+        for name in sorted(self.files, key=lambda n: (n.count("/"), n)):
             base = name.rpartition("/")[2]
             stem = base.rpartition(".")[0]
             meaning = self._mean("file", name, frozenset())
             spelt.extend(
                 (re.escape(shown), meaning)
                 for shown in dict.fromkeys((name, base, stem))
-                if len(shown) > _SHORT and (shown != stem or _DISTINCT.search(shown))
+                if shown not in taken  # of two alike, the one nearer to the top is meant
+                and len(shown) > _SHORT
+                and (shown != stem or _DISTINCT.search(shown))
             )
+            taken.update((name, base, stem))
         for key, values in self.values.items():
             for value in values:
                 plain = key in _PLAIN or _DISTINCT.search(value)

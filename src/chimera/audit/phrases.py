@@ -201,6 +201,8 @@ _BENCH_TEST = re.compile(r"(?<![\w])(pp|tg)[ ]?(\d+)(?![\w])")
 
 
 _LENGTHS = (
+    (re.compile(r"inputs? of (\d+) tokens", re.IGNORECASE), "n_prompt"),
+    (re.compile(r"outputs? of (\d+) tokens", re.IGNORECASE), "n_gen"),
     (re.compile(r"prompts? (?:lengths? )?of (\d+) tokens", re.IGNORECASE), "n_prompt"),
     (
         re.compile(r"(?<![\w.])(\d+)[- ]tokens? (?:long )?(?:prompts?|inputs?)\b", re.IGNORECASE),
@@ -287,7 +289,8 @@ def settings_in(text: str) -> list[Mention]:
             continue
         after = _NAME_VALUE.match(text, match.end())
         before = _VALUE_NAME.search(text, max(0, match.start() - 12), match.start())
-        if before and not (after and re.match(r"\s*[=:]", text[match.end() :])):
+        spelt = index == 1 and after and re.match(r"\s*[=:]", text[match.end() :])
+        if before and not spelt:
             found.append(
                 Mention(before.start(1), match.end(), "setting", key, value=_plain(before[1]))
             )

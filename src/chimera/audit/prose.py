@@ -105,7 +105,7 @@ class ProseJudge:
                 sentence.text,
                 sentence.start,
                 section,
-                bound_of(about, verdict.metric),
+                bound_of(about, verdict),
             )
 
     def verdict(
@@ -145,6 +145,8 @@ class ProseJudge:
     def _value(
         self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
     ) -> Verdict | None:
+        if number.worded and not number.unit:
+            return None  # "the faster of the two"
         if _OTHER_MEASURE.match(sentence.text[number.end :]) or _is_levels(number, sentence):
             return None
         if number.value < 0 and number.high is not None and about.keys:

@@ -19,7 +19,7 @@ from chimera.audit.verdict import Found, Verdict
 
 _QUANTIFIER = re.compile(
     r"(?<!of )\b(?P<all>all|every|each(?: of)?|both|without exception|100 ?% of)\b|"
-    r"\b(?P<none>none|no(?= (?:request|run|record|model|configuration|test|failure|error|sample|call|timeout|single)s?)|zero|not a single|never|neither|not one|nobody)\b|"
+    r"\b(?P<none>none|no(?= (?:request|run|record|model|configuration|test|failure|error|sample|call|timeout|single)s?)|zero|not a single|neither|not one|nobody)\b|"
     r"\b(?P<most>most(?= (?:of|all|requests?|runs?|records?|models?|files?|configurations?|tests?|responses|calls|samples|measurements)\b)|the majority|a majority|majority of|mostly|primarily|predominantly|mainly|the bulk|largely)\b"
     r"|\b(?P<half>half of|fewer than half|less than half|a minority)\b",
     re.IGNORECASE,
@@ -89,7 +89,10 @@ class Quantifiers:
             return None
         k, n, what = counted
         reason = f"{what}: {k} of {n}"
-        if (k, n) == (number.value, number.of):
+        said = number.value
+        if sentence.text[: number.start].rstrip().lower().endswith("not"):
+            said = 0.0  # "not one of the three"
+        if (k, n) == (said, number.of):
             return Verdict("supported", reason, None, reason, kind="quantifier")
         return Verdict("contradicted", reason, f"{k} of {n}", kind="quantifier")
 

@@ -11,13 +11,25 @@ from chimera.audit.claim import Bound, Kind
 from chimera.audit.comparing import Side, goodness, ranking, told_apart
 from chimera.audit.scene import Scene, Thing
 from chimera.audit.verdict import Found, Verdict
-from chimera.audit.word_lists import APART, CHAIN, COMES, EXTREME, MOST, NTH, OF_N, ORDER, RANK, N
+from chimera.audit.word_lists import (
+    APART,
+    CHAIN,
+    COMES,
+    EXTREME,
+    MOST,
+    NTH,
+    OF_N,
+    ORDER,
+    ORDER_FROM,
+    RANK,
+    N,
+)
 from chimera.record.vocabulary import metric_label
 
 
 def extremes(scene: Scene) -> Iterator[Found]:
     """Superlatives; a sentence that says "cannot be told apart" claims none."""
-    if APART.search(scene.sentence.text) or ORDER.search(scene.sentence.text):
+    if APART.search(scene.sentence.text) or _is_order(scene.sentence.text):
         return
     for match in EXTREME.finditer(scene.sentence.text):
         index = match.lastindex or 1
@@ -42,10 +54,16 @@ def extremes(scene: Scene) -> Iterator[Found]:
             yield match.start(), match.end(), verdict, bound
 
 
+def _is_order(text: str) -> bool:
+    return bool(ORDER.search(text) or ORDER_FROM.search(text))
+
+
 def _is_statistic(scene: Scene, subject: Thing, end: int) -> bool:
     """Whether "the lowest TTFT of A was 0.4 s" speaks of A's own values, not of A among others."""
     text = scene.sentence.text
     if re.match(r"\s*(?:\w+\s)?(?:was|is|of|at|being|:|=)?\s*[*~]*\d", text[end:]):
+        return True
+    if re.match(r"\s*(?:recorded|observed|measured|single|individual|ever)\b", text[end:]):
         return True
     if subject.start < end or scene.among():
         return False
@@ -110,7 +128,7 @@ def rankings(scene: Scene) -> Iterator[Found]:
     if APART.search(scene.sentence.text):
         return
     text = scene.sentence.text
-    if ORDER.search(text):
+    if _is_order(text):
         yield from _orders(scene)
         return
     for match in RANK.finditer(text):
@@ -138,7 +156,7 @@ def _orders(scene: Scene) -> Iterator[Found]:
     text = scene.sentence.text
     if len(things) < 2:
         return
-    order_word = ORDER.search(text)
+    order_word = ORDER.search(text) or ORDER_FROM.search(text)
     if order_word is not None:
         index = next(i for i in range(1, len(MOST) + 1) if order_word[i])
         _, direction, how = MOST[index - 1]

@@ -63,6 +63,9 @@ class Scene:
             for m in other.settings:
                 if m.value is not None:
                     own.setdefault(m.key, set()).add(m.value)
+            for named in other.named:
+                if named.key not in ("model", "file"):
+                    own.setdefault(named.key, set()).add(named.value)
             for key, values in own.items():
                 if len(values) == 1 and key not in found and key != keep:
                     found[key] = next(iter(values))

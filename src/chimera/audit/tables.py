@@ -154,9 +154,7 @@ class TableJudge:
                 about = replace(about, statistic=column.sentence.statistics[-1].key)
             verdict = self._verdict(told, about, column, label, row, cell)
             if verdict is not None:
-                yield claim_of(
-                    number, verdict, text, cell.start, section, bound_of(about, verdict.metric)
-                )
+                yield claim_of(number, verdict, text, cell.start, section, bound_of(about, verdict))
 
     def _in_unit(self, number: Number, column: Column, row: tuple[str, float, str]) -> Number:
         if number.unit or number.form != "plain":

@@ -21,20 +21,21 @@ class Verdict(msgspec.Struct, frozen=True):
     places: tuple[Place, ...] = ()
     kind: Kind | None = None
     metric: str = ""
+    statistic: str = ""
 
 
 Found = tuple[int, int, Verdict, "Bound | None"]  # start, end (in the sentence), ...
 
 
-def bound_of(about: About, metric: str = "") -> Bound | None:
+def bound_of(about: About, verdict: Verdict) -> Bound | None:
     """What a claim was bound to, for people and for the evaluation."""
-    key = metric or (about.keys[0] if about.keys else "")
+    key = verdict.metric or (about.keys[0] if about.keys else "")
     if not key and not about.models:
         return None
     return Bound(
         subject=", ".join(sorted(about.models)),
         metric=key,
-        statistic=about.statistic,
+        statistic=about.statistic or verdict.statistic,
         unit=about.unit or None,
         filter=about.selector.filter,
     )

@@ -117,7 +117,14 @@ LISTED = re.compile(r"[`*\s]*(?:,|and|or|&|, and|,? or)[`*\s]*")
 ORDER = re.compile(
     r"\b(?:"
     + "|".join(f"({p})" for p, _, _ in MOST)
-    + r")\b[*`)\]]*\s*(?:(?:comes |goes )?first\b|(?:all the way )?(?:down |up )?to\b|through\b|→|->|\.\.|–)",
+    + r")\b[*`)\]]*\s*(?:(?:comes |goes )?first\b|(?:all the way )?(?:down |up )?to\b|"
+    r"through\b|→|->|\.\.|–|(?:leading|heading|topping|opening) the (?:list|pack|table)\b)",
+    re.IGNORECASE,
+)
+ORDER_FROM = re.compile(
+    r"\b(?:beginning|starting|headed|opening)\s+(?:with|by|off with|from)\s+(?:the\s+)?(?:"
+    + "|".join(f"({p})" for p, _, _ in MOST)
+    + r")\b",
     re.IGNORECASE,
 )
 CHAIN = re.compile(
