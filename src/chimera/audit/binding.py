@@ -60,7 +60,8 @@ class About(msgspec.Struct, frozen=True):
     ``keys`` are the metrics that it may be of, the likeliest first; ``named`` says that the text
     names the metric (not only a unit); ``unit`` and ``scale`` come from a header where the number
     has none. ``misfit`` is a metric right beside the number that cannot have its unit. ``near``
-    is how far the models were looked for: 0 in the sentence itself.
+    is how far the models were looked for: 0 in the sentence itself. ``sure`` says that the
+    statistic stands right before or behind the number.
     """
 
     keys: tuple[str, ...] = ()
@@ -75,6 +76,7 @@ class About(msgspec.Struct, frozen=True):
     overall: bool = False
     near: int = 9
     misfit: str = ""
+    sure: bool = False
 
     @property
     def selector(self) -> Selector:
@@ -108,7 +110,28 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> Abou
         overall=overall,
         near=near,
         misfit=_misfit(number, sentence, around, unit),
+        sure=_is_sure(number, sentence),
     )
+
+
+def _is_sure(number: Number, sentence: Sentence) -> bool:
+    """Whether a statistic stands in the number's own segment with no other number between."""
+    signed = "±" in sentence.text[max(0, number.start - 2) : number.start + 1]
+    if signed or _in_parentheses(number, sentence):
+        return True
+    low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
+    for mention in sentence.statistics:
+        if not low <= mention.start < high:
+            continue
+        first, last = min(mention.end, number.end), max(mention.start, number.start)
+        if not any(first <= n.start and n.end <= last for n in sentence.numbers if n is not number):
+            return True
+    return False
+
+
+def is_attached(number: Number, sentence: Sentence) -> bool:
+    """Whether a model stands right behind a number, in parentheses or after "of"."""
+    return (_behind(number, sentence) or _right_of(number, sentence)) is not None
 
 
 def _misfit(number: Number, sentence: Sentence, around: Sequence[Sentence], unit: str) -> str:

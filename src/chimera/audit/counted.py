@@ -76,6 +76,13 @@ def _following(noun: Mention, sentence: Sentence) -> str:
 
 
 def only_noun(sentence: Sentence) -> str:
+    negated = re.search(
+        r"\b(?:not|never|n't|without)\b[^.;]{0,24}\b(?:success|succeed|complet|pass|finish|answer|return|work)",
+        sentence.text,
+        re.IGNORECASE,
+    )
+    if negated and any(n.key in ("records", "succeeded") for n in sentence.nouns):
+        return "failed"
     kinds = [n.key for n in sentence.nouns if n.key in ("failed", "succeeded")] or [
         n.key for n in sentence.nouns
     ]

@@ -40,7 +40,7 @@ _MULTIPLES = frozenset({"times", "x", "×", "fold", "-fold", " fold"})
 _POINTS = frozenset({"percentage point", "percentage points", "%-point", "%-points", "pp"})
 _ABOUT = re.compile(
     r"(?:\b(?:about|around|approximately|approx\.?|roughly|nearly|almost|circa|ca\.|some|close to|"
-    r"just (?:over|under|above|below)|in the region of|or so|on the order of|a little (?:over|"
+    r"just (?:over|under|above|below)|in the (?:region|ballpark|vicinity|neighbou?rhood|area|range|order) of|hover(?:s|ed|ing)? (?:around|near|at)|near(?:ing)?|approaching|more or less|something like|somewhere (?:around|near)|at around|a (?:shade|touch|hair|tad|bit) (?:over|under|above|below|more than|less than)|loosely|rounded|or so|on the order of|a little (?:over|"
     r"under|above|below)|slightly (?:over|under|above|below|more than|less than)|well-nigh)"
     r"(?: an?| the)?|[~≈∼]|±|≅)\s*$",
     re.IGNORECASE,
@@ -119,6 +119,11 @@ def modified(text: str, number: Number) -> Number:
     for pattern, name in modifiers:
         if pattern.search(before):
             return msgspec.structs.replace(number, modifier=name)
+    if re.match(
+        r"\s*(?:or so\b|or thereabouts|-?ish\b|,? give or take\b(?! \d)|,? more or less|,? approximately\b|,? roughly\b)",
+        text[number.end :],
+    ):
+        return msgspec.structs.replace(number, modifier="about")
     if re.match(r"\s*(?:\+(?!\d)|plus\b|or more\b)", text[number.end :]):
         return msgspec.structs.replace(number, modifier="at least")
     return number

@@ -151,7 +151,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     (_ONE_WORD + r"(?:requests?|runs?|records?|samples?|measurements?|rows?|trials?|tests?|"
      r"data ?points?|observations?|inferences?|responses?|answers?|replies|queries|executions|attempts|invocations|data rows|calls?|results?|experiments?|"
      r"entries|generations?|completions?)", "records"),
-    (r"(?:distinct |different )?" + _ONE_WORD + r"(?:models|model(?! ?(?:load|size|file|name|family|card|loading|weights))|llms?)(?: variants?)?|variants?", "models"),
+    (r"(?:distinct |different )?" + _ONE_WORD + r"(?:models|model(?! ?(?:load|size|file|name|family|card|loading|weights))|llms?|contenders?|candidates?|entrants?|competitors?|participants?)(?: variants?)?|variants?", "models"),
     (r"(?:parameter |different |distinct )?(?:configurations?|configs?|settings|combinations?|"
      r"setups?|parameter sets?)", "configurations"),
     (r"prompts?|questions?", "prompts"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from chimera.audit.binding import About, bind
+from chimera.audit.binding import About, bind, is_attached
 from chimera.audit.claim import BAD, GOOD, Claim, Place
 from chimera.audit.counted import file_part, noun_of, only_noun, share_of
 from chimera.audit.counts import Count, Counter
@@ -46,6 +46,7 @@ _FEW_VALUES = 6
 _GAP = re.compile(
     r"\b(?:gap|difference|delta|margin|advantage|penalty)\b[^;:]*\b(?:is|was|of|:)\s+\S*\s*$"
 )
+_FEW_DIGITS = 3
 _TELLING_DIGITS = 4
 _BEFORE = re.compile(r"\b(?:n|count|total|number)\s*(?:=|:|of)?\s*$", re.IGNORECASE)
 _ADVICE = re.compile(r"recommend|next step|future|mitigation|prompt|action item", re.IGNORECASE)
@@ -177,11 +178,45 @@ class ProseJudge:
         if verdict.label in BAD and number.high is not None and len(sides) == 2:
             low, high = (replace(about, models=side) for side in sides)
             return self.measured.judge_ends(number, low, high)
+        if verdict.label in BAD:
+            unclear = self._unclear_binding(number, about, sentence)
+            if unclear is not None:
+                return unclear
         if verdict.label in BAD and len({m.models for m in sentence.models}) >= 2:
             changed = self.relations.judge_change(number, about, sentence, around)
             if changed is not None and changed.label == "derivable":
                 return changed
         return verdict
+
+    def _unclear_binding(self, number: Number, about: About, sentence: Sentence) -> Verdict | None:
+        """Where another reading of the sentence fits the number, and no other number claims it,
+        the sentence may not have been understood: that is said, and is no verdict.
+        """
+        if not about.sure:
+            for name in ("mean", "median", "min", "max", "sd", "p95", "p99"):
+                if name != (about.statistic or "mean"):
+                    tried = self.measured.judge(number, replace(about, statistic=name))
+                    if tried.label == "supported" and number.digits >= _FEW_DIGITS:
+                        reason = f"it is the {tried.reason}; which statistic is meant is not clear"
+                        return Verdict("ambiguous", reason, places=tried.places)
+        if is_attached(number, sentence):
+            return None
+        for models in dict.fromkeys(m.models for m in sentence.models):
+            if models == about.models:
+                continue
+            other = replace(about, models=models, near=0)
+            tried = self.measured.judge(number, other)
+            if tried.label != "supported":
+                continue
+            claimed = any(
+                self.measured.judge(self.with_unit(n), other).label == "supported"
+                for n in sentence.numbers
+                if n is not number and n.form == "plain" and n.unit == number.unit
+            )
+            if not claimed:
+                reason = f"it is the {tried.reason}; of which model it is said is not clear"
+                return Verdict("ambiguous", reason, places=tried.places)
+        return None
 
     def field_value(
         self, number: Number, sentence: Sentence, around: Sequence[Sentence]
