@@ -39,10 +39,9 @@ class MeasuredJudge:
         return verdict
 
     def _judge(self, number: Number, about: About) -> Verdict:
-        if about.misfit:
-            return self._misfitting(number, about)
-        if not about.named and number.unit == "s":
-            return self._some_time(number, about)
+        known = self._without_metric(number, about)
+        if known is not None:
+            return known
         values = values_of(self._evidence, about)
         values = [v for v in values if not number.unit or v.unit in (number.unit, "")]
         if number.high is not None:
@@ -66,6 +65,27 @@ class MeasuredJudge:
             if other:
                 return other
         return self._wrong(number, about, values)
+
+    def _without_metric(self, number: Number, about: About) -> Verdict | None:
+        """The verdict where no metric is named, or one that cannot be meant; None otherwise."""
+        if about.misfit:
+            return self._misfitting(number, about)
+        if not about.named and number.unit == "s":
+            return self._some_time(number, about)
+        if not about.named and number.unit and number.high is None:
+            return self._some_rate(number, about)
+        return None
+
+    def _some_rate(self, number: Number, about: About) -> Verdict | None:
+        """A rate of which only the unit is known: that of prompts may be meant as well."""
+        for key in about.keys[1:]:
+            for value in values_of(self._evidence, replace(about, keys=(key,))):
+                if matches(number, value.value) and value.unit == number.unit and about.models:
+                    warning = "the report does not say which rate it is"
+                    return Verdict(
+                        "supported", value.what, None, value.what, warning, value.places, metric=key
+                    )
+        return None
 
     def _misfitting(self, number: Number, about: About) -> Verdict:
         """A metric in a unit that it cannot have, unless the number is right for its unit."""

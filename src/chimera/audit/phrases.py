@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
+from chimera.audit.number import UNIT
 from chimera.record.vocabulary import METRIC_SPELLINGS, PARAMETER_SPELLINGS
 
 RATES = ("decode_throughput", "token_rate", "wall_throughput", "output_throughput")
@@ -56,7 +57,7 @@ _PROSE: dict[tuple[str, ...], str] = {
     r"completed requests per second|rps|qps",
     ("goodput",): r"goodput",
     ("output_tokens",): r"(?:generated|output|produced)[- ]tokens?[- ]counts?|(?:output|answer|response|completion|reply)[- ]lengths?|number of (?:output|generated) tokens|(?:output|generated|completion|response|produced)[- ]tokens?(?: counts?)?"
-    r"|tokens? (?:generated|produced|emitted|written|per (?:answer|response|request|inference|"
+    r"|tokens? (?:(?:generated|produced|emitted|written)(?! (?:per|each|every|a) sec)|per (?:answer|response|request|inference|"
     r"completion))|output lengths?|answer lengths?|response lengths?|eval_count",
     ("prompt_tokens",): r"(?:prompt|input)[- ]tokens?(?: counts?)?|prompt lengths?|input lengths?",
     ("cached_tokens",): r"cached tokens",
@@ -288,6 +289,8 @@ def settings_in(text: str) -> list[Mention]:
             found.extend(levels)
             continue
         after = _NAME_VALUE.match(text, match.end())
+        if key == "request_rate" and after and UNIT.match(text, after.end()):
+            continue  # "a request rate of 8 req/s" was measured, not set
         before = _VALUE_NAME.search(text, max(0, match.start() - 12), match.start())
         spelt = index == 1 and after and re.match(r"\s*[=:]", text[match.end() :])
         if before and not spelt:
@@ -324,7 +327,7 @@ _ONE_BEFORE = re.compile(rf"(?<![\w.]){_LEVEL}(?:-|\s)tokens?\s+(?:of\s+)?$")
 def _range_of_levels(text: str, start: int, end: int, key: str) -> list[Mention]:
     """Two levels of a setting: "num_ctx from 1024 to 4096", "2048 to 8192 tokens of context"."""
     after = _LEVELS_AFTER.match(text, end)
-    if after:
+    if after and UNIT.match(text, after.end()) is None:
         return [
             Mention(start, after.end(1), "setting", key, value=_plain(after[1])),
             Mention(after.start(2), after.end(2), "setting", key, value=_plain(after[2])),

@@ -34,7 +34,7 @@ _FIELD = re.compile(r"(?<![\w/])[A-Za-z]\w*(?:\[\d+\])?(?:\.\w+)*_\w+(?:\[\d+\])
                     r"(?<![\w/])[A-Za-z]\w*\[\d+\]\.\w+")  # fmt: skip
 _LONGEST = 2000  # characters
 _OVERALL = re.compile(
-    r"\b(?:across (?:all|the|every)|overall|in total|in all|a total of|the total|"
+    r"\b(?:across (?:all|the|every)|overall|in total|in all|(?<!out of )a total of|the total|"
     r"all (?:the )?models|every model|altogether|"
     r"combined|entire (?:data ?set|folder|set)|whole (?:data ?set|folder|set))\b",
     re.IGNORECASE,
