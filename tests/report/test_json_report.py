@@ -28,7 +28,7 @@ def test_every_number_has_its_fact() -> None:
     raw = to_json(report, {"timings": {"ingest_s": 0.1}})
     data = json.loads(raw)
     assert list(data) == [
-        "format", "version", "title", "meta", "sections", "numbers", "facts", "timings",
+        "format", "version", "title", "meta", "sections", "numbers", "names", "facts", "timings",
     ]  # fmt: skip
     assert (data["format"], data["version"]) == ("chimera-report", 1)
     assert data["numbers"] == [msgspec.to_builtins(p) for p in ledger(report)]

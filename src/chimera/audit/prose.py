@@ -9,12 +9,11 @@ from msgspec.structs import replace
 
 from chimera.audit.binding import About, bind, is_attached
 from chimera.audit.claim import BAD, GOOD, Claim, Place
+from chimera.audit.count_verdicts import common_part, judge_count, sum_of_parts
 from chimera.audit.counted import file_part, noun_of, only_noun, share_of
-from chimera.audit.counts import Count, Counter
+from chimera.audit.counts import Counter
 from chimera.audit.evidence import Evidence, Selector
-from chimera.audit.matching import matches
 from chimera.audit.measured import MeasuredJudge
-from chimera.audit.names import model_words
 from chimera.audit.numbers import Number
 from chimera.audit.quantifiers import Quantifiers
 from chimera.audit.relations import RelationJudge, is_change
@@ -291,7 +290,7 @@ class ProseJudge:
             if _DEVOTED.search(near) and not (
                 noun == "files" and total and total[0].value == number.value
             ):
-                like = _common_part(about.models)
+                like = common_part(about.models)
         if noun == "models" and len(about.models) == 1:  # one model is no scope to count models in
             about = replace(about, models=frozenset())
         counts = self.counter.of(noun, about.selector, like)
@@ -302,7 +301,7 @@ class ProseJudge:
             if wider is not None and (verdict is None or wider.label == "supported"):
                 verdict = wider
         if verdict is not None and verdict.label == "contradicted":
-            verdict = _sum_of_parts(number, sentence) or verdict
+            verdict = sum_of_parts(number, sentence) or verdict
         if (
             verdict is not None
             and verdict.label == "contradicted"
@@ -352,51 +351,9 @@ def _is_levels(number: Number, sentence: Sentence) -> bool:
     return any(0 <= len(before) - m.end < 12 for m in sentence.settings)
 
 
-def _sum_of_parts(number: Number, sentence: Sentence) -> Verdict | None:
-    """A total of the counts beside it: "160 responses: 40 for A, 40 for B and 80 for C"."""
-    parts = [
-        n.value
-        for n in sentence.numbers
-        if n is not number and n.form == "plain" and not n.unit and n.high is None and n.of is None
-    ]
-    if len(parts) < 2 or sum(parts) != number.value:
-        return None
-    what = " + ".join(f"{p:g}" for p in parts)
-    return Verdict("derivable", what, None, what, kind="count")
-
-
-def _common_part(models: frozenset[str]) -> str:
-    """What the names of models begin with: "gemma3" of gemma3:270m and gemma3:latest."""
-    words = [model_words(m) for m in sorted(models)]
-    same = [w for w, *rest in zip(*words, strict=False) if all(r == w for r in rest)]
-    return same[0] if same else ""
-
-
 def is_advice(sentence: Sentence, section: str) -> bool:
     """Whether a sentence says what should be, not what is."""
     return bool(_ADVICE.search(section) or MODAL.search(sentence.text))
-
-
-def judge_count(number: Number, counts: Sequence[Count]) -> Verdict | None:
-    """A count against what may be counted; None where there is nothing to count."""
-    for count in counts:
-        if matches(number, float(count.value)):
-            return Verdict(
-                "supported",
-                f"{count.what}: {count.value}",
-                None,
-                count.what,
-                "",
-                count.places,
-                "count",
-            )
-    if not counts:
-        return None
-    first = counts[0]
-    right = str(first.value)
-    return Verdict(
-        "contradicted", f"{first.what}: {right}", right, first.what, "", first.places, "count"
-    )
 
 
 def _carried(number: Number, about: About, earlier: Number, told: About) -> tuple[Number, About]:

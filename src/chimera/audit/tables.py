@@ -10,11 +10,12 @@ from msgspec.structs import replace
 
 from chimera.audit.binding import IDENTITIES, About, bind
 from chimera.audit.claim import Claim
+from chimera.audit.count_verdicts import judge_count
 from chimera.audit.document import Cell, Table
 from chimera.audit.names import Names
 from chimera.audit.numbers import Number, numbers_in
 from chimera.audit.phrases import nouns_in, settings_in
-from chimera.audit.prose import ProseJudge, judge_count
+from chimera.audit.prose import ProseJudge
 from chimera.audit.relations import Operand, _fits
 from chimera.audit.sentence import Sentence
 from chimera.audit.verdict import Verdict, bound_of, claim_of
