@@ -14,11 +14,10 @@ from typing import Any
 import click
 import msgspec
 
-from chimera.cli.bench_store import store_option
+from chimera.cli.bench_store import opened_store, store_option
 from chimera.errors import InputError
 from chimera.measure.export import run_file_lines
 from chimera.store.contract import Store
-from chimera.store.opening import open_store
 
 _NAMED = 3  # runs that a title names; of more it gives the count
 
@@ -65,7 +64,7 @@ def source_of(asked: dict[str, Any]) -> Iterator[Source]:
     if not runs and experiment is None:
         raise InputError("give a FOLDER, or stored runs: --run ID, --run latest, --experiment NAME")
     with (
-        open_store(url, existing=True) as store,
+        opened_store(url, existing=True) as store,
         tempfile.TemporaryDirectory(prefix="chimera-runs-") as made,
     ):
         ids = _chosen(store, runs, experiment)

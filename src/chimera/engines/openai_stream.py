@@ -75,6 +75,9 @@ class OpenAIAnswer(StreamAnswer):
     without a limit; ``context`` how many the server's context holds, None where unknown.
     """
 
+    dialect = "openai"
+    _limits = ("counted", "_most", "_context")
+
     def __init__(
         self,
         on_token: OnToken | None = None,
