@@ -105,6 +105,7 @@ class _Bench:
         self.access = Access()
         self.instrument: SelfTest | None = None
         self.unsaved: Path | None = None
+        self._spool: Spool | None = None
         self._plan = plan
         self._open_sink = open_sink
         self._command = command
@@ -189,11 +190,22 @@ class _Bench:
             )
         clock, access = self._clock, self.access
         setup = Setup(
-            plan=self._plan, access=access, zero_utc=clock.zero_utc, zero_ns=clock.zero_ns
+            plan=self._plan,
+            access=access,
+            zero_utc=clock.zero_utc,
+            zero_ns=clock.zero_ns,
+            unsaved=self._spool.folder if self._spool else None,
         )
         size, keeper = self._plan.processes, self._keeper
         crew = self._held.enter_context(ProcessCrew(size, setup, self._loop, keeper, self._gate))
         self._crew = self._blocks.crew = crew
+        keeper.flushed = self._flushed
+
+    def _flushed(self) -> None:
+        """The store is sure of all that it got."""
+        for part in (self._spool, self._crew):
+            if part is not None:
+                part.flushed()
 
     def _start(self, configuration: Configuration, engine: Measurable) -> bool:
         """Start one engine and record it; False if it failed."""
@@ -230,6 +242,7 @@ class _Bench:
             spool = Spool(self.unsaved / header.id, self._clock)
             self._held.callback(spool.close)
             self._blocks.spool, self._keeper.flushed = spool, spool.flushed
+            self._spool = spool
 
     def _described(self, engine: Measurable) -> Run:
         return Run(

@@ -250,7 +250,7 @@ class Blocks:
         else:
             self._in_vain += 1
         self._keeper.add(request)
-        if self.spool is not None and ended.exchange is not None:
+        if self.spool is not None:
             self.spool.recorded(ended.exchange)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -76,11 +77,11 @@ class Spool:
     """
 
     def __init__(self, folder: Path, clock: RunClock) -> None:
-        self._folder = folder
+        self.folder = folder
         self._clock = clock
         self._encoder = msgspec.msgpack.Encoder()
         self._requests: dict[Exchange, _Request] = {}
-        self._recorded: list[Exchange] = []
+        self._recorded: deque[Exchange | None] = deque()
         self._count = 0
         self._files = 0
         self._name = f"{os.getpid()}-{time.monotonic_ns()}"
@@ -121,19 +122,19 @@ class Spool:
         )
         self._write(request, entry)
 
-    def recorded(self, exchange: Exchange) -> None:
+    def recorded(self, exchange: Exchange | None) -> None:
         """The record of a request has been made; the store is sure of it with its next flush."""
         self._recorded.append(exchange)
 
-    def flushed(self) -> None:
-        """The store is sure of all that has been recorded."""
-        for exchange in self._recorded:
-            request = self._requests.pop(exchange, None)
+    def flushed(self, count: int | None = None) -> None:
+        """The store is sure of the next ``count`` that have been recorded; None means all."""
+        for _ in range(len(self._recorded) if count is None else count):
+            exchange = self._recorded.popleft()
+            request = self._requests.pop(exchange, None) if exchange else None
             for file in request.files if request else ():
                 file.waiting -= 1
                 if not file.waiting and file is not self._file:
                     file.delete()
-        self._recorded.clear()
         if self._file.size > _ENOUGH and not self._file.waiting:
             self._turn_over()
 
@@ -143,7 +144,7 @@ class Spool:
             self._file.delete()
         os.close(self._lock)
         with suppress(OSError):  # not empty: it is for ``recovery``
-            self._folder.rmdir()
+            self.folder.rmdir()
 
     def _of(self, exchange: Exchange) -> _Request:
         request = self._requests.get(exchange)
@@ -174,11 +175,11 @@ class Spool:
 
     def _new_file(self) -> _File:
         self._files += 1
-        return _File(self._folder / f"{self._name}-{self._files:06d}")
+        return _File(self.folder / f"{self._name}-{self._files:06d}")
 
     def _failed(self, error: OSError) -> OutputError:
         why = error.strerror or str(error)
-        return OutputError(f"cannot write {self._folder}: {why}; what was measured before is kept")
+        return OutputError(f"cannot write {self.folder}: {why}; what was measured before is kept")
 
 
 def _locked(folder: Path) -> int:

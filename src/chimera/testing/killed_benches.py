@@ -83,8 +83,11 @@ def kill_bench(
     after = _requests(url)
     # Those that ask for fewer tokens come before the run, to try the server.
     answers = [request for request in truth if request.tokens == _TOKENS or not request.end_ns]
-    ended = [r for r in answers if r.outcome == "done" and (r.end_ns or 0) < killed_ns]
-    missing, strange = _compared(after, sorted(ended, key=_end_ns))
+    whole = sorted((r for r in answers if r.outcome == "done"), key=_end_ns)
+    ended = [answer for answer in whole if _end_ns(answer) < killed_ns]
+    # Further processes go on until they notice, and keep what they have.
+    missing, strange = _compared(after, whole)
+    missing = [answer for answer in missing if _end_ns(answer) < killed_ns]
     # The first one comes alone; then each stream has one at a time.
     seen = max(min(1, len(ended)), len(answers) - streams)
     return KilledBench(
