@@ -6,6 +6,7 @@ python -m benchmarks.bench_client [--peers-venv PATH] [--streams N,...] [--repea
 from __future__ import annotations
 
 import argparse
+import compileall
 import http.server
 import json
 import os
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import chimera
 from benchmarks import client_costs
 from benchmarks.clients import Client, Load, Place, Reported, clients, make_tokenizer
 from benchmarks.process_tree import Tree, Used
@@ -256,6 +258,7 @@ def main() -> int:
     parser.add_argument("--skip-costs", action="store_true", help="measure no start-up and size")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    compileall.compile_dir(str(Path(chimera.__file__).parent), quiet=2)  # as installed ones are
     found, notes = clients(options.peers_venv.absolute())
     notes += [f"{client.name} {client.version}" for client in found]
     tables: dict[str, list[Row]] = {}

@@ -115,7 +115,7 @@ def test_an_entry_that_was_cut_off_is_left_out(
     with MockServer(model=GOOD) as server:
         file, unsaved = never_stored(tmp_path, Lab(tmp_path, server), monkeypatch)
     (path,) = (unsaved / file.run.id).iterdir()
-    path.write_bytes(path.read_bytes()[:-10])
+    path.write_bytes(path.read_bytes()[:-30])
     with open_store(str(tmp_path / "store.db")) as store:
         store.begin(file.run).close()
         assert recover(store, unsaved) == {file.run.id: len(file.requests) - 1}

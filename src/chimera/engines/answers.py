@@ -71,6 +71,7 @@ class StreamAnswer:
         self._chunk_tokens: list[int] | None = []
         self._first_token_ns: int | None = None
         self._first_answer_ns: int | None = None
+        self._flows = False  # nothing changes with more text but that there is more
 
     def event(self, arrived_ns: int, data: bytes) -> None:
         raise NotImplementedError
@@ -101,6 +102,10 @@ class StreamAnswer:
 
     def text(self, arrived_ns: int, answer: str, reasoning: str, tokens: int | None) -> None:
         """An event's text, and how many tokens it carried; None where nobody says."""
+        if tokens is None and answer and not reasoning and self._flows:  # nearly always
+            self._token_ns.append(arrived_ns)
+            self._answer.append(answer)
+            return
         if tokens is None:
             if answer or reasoning:
                 self._chunk_tokens = None
@@ -119,6 +124,7 @@ class StreamAnswer:
             if self._first_answer_ns is None:
                 self._first_answer_ns = arrived_ns
             self._answer.append(answer)
+            self._flows = self._chunk_tokens is None and self._on_token is None
             if self._on_token is not None:
                 self._on_token(answer)
 

@@ -76,11 +76,11 @@ def _recover(store: Store, folder: Path) -> int:
     whole: list[tuple[Entry, Pieces]] = []
     for process in _processes(folder):
         pieces: dict[int, Pieces] = {}
-        for path in process:
-            for entry in entries(path):
-                pieces.setdefault(entry.serial, []).extend(entry.pieces)
-                if entry.exchange is not None:
-                    whole.append((entry, pieces.pop(entry.serial)))
+        found = [entry for path in process for entry in entries(path)]
+        for entry in sorted(found, key=lambda entry: entry.number):
+            pieces.setdefault(entry.serial, []).extend(entry.pieces)
+            if entry.exchange is not None:
+                whole.append((entry, pieces.pop(entry.serial)))
     file = store.read(folder.name)
     missing = _missing(file, whole)
     if missing:
@@ -94,9 +94,9 @@ def _recover(store: Store, folder: Path) -> int:
 
 
 def _processes(folder: Path) -> list[list[Path]]:
-    """The files of each process that wrote there, in their order."""
+    """The files of each process that wrote there."""
     found: dict[str, list[Path]] = {}
-    for path in sorted(folder.iterdir()):  # the number at the end has leading zeros
+    for path in sorted(folder.iterdir()):
         found.setdefault(path.name.rpartition("-")[0], []).append(path)
     return list(found.values())
 

@@ -2,14 +2,16 @@
 
 A request is decoded in a quiet moment and reaches the store with others; until then what it
 brought stands in files of a run's own folder, written before the next request is sent in its
-place. ``recovery`` reads what a killed run has left there. A file is deleted once the store holds
-all of it. A process that writes there holds a shared lock on the folder.
+place. ``recovery`` reads what a killed run has left there. A file is written over, without being
+made shorter, once the store holds all of it. A process that writes there holds a shared lock on
+the folder.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import struct
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -26,15 +28,19 @@ from chimera.measure.load import Ended
 from chimera.measure.recording import Step
 from chimera.record.request import ErrorClass, Phase
 
-_ENOUGH = 1 << 22  # bytes of a file, after which another one is begun
-_LENGTH = 4  # bytes before each entry
+_ENOUGH = 1 << 20  # bytes of a file, after which another one is taken
+_HEAD = struct.Struct(">IQ")  # before each entry: its length, and its number
+_TAIL = struct.Struct(">Q")  # behind it: its number again, as a sign that all of it was written
+_END = bytes(_HEAD.size)
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """Some pieces of a request; of its last entry all fields are set. ``zero_ns`` is the run's
-    zero on the monotonic clock that the other times are of.
+    """Some pieces of a request; of its last entry all fields are set. ``number`` counts the
+    entries of a process, ``serial`` its requests. ``zero_ns`` is the run's zero on the monotonic
+    clock that the other times are of.
     """
 
+    number: int
     serial: int
     pieces: Pieces
     exchange: KeptExchange | None = None
@@ -52,7 +58,7 @@ class _File:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        self.size = 0
+        self.place = 0  # where the next entry goes
         self.waiting = 0
 
     def delete(self) -> None:
@@ -83,7 +89,9 @@ class Spool:
         self._requests: dict[Exchange, _Request] = {}
         self._recorded: deque[Exchange | None] = deque()
         self._count = 0
+        self._number = 0
         self._files = 0
+        self._idle: list[_File] = []
         self._name = f"{os.getpid()}-{time.monotonic_ns()}"
         try:
             self._lock = _locked(folder)
@@ -96,7 +104,8 @@ class Spool:
         request = self._of(exchange)
         request.quotes |= quotes_a_secret(exchange)
         if not request.quotes:
-            self._write(request, Entry(request.serial, exchange.pieces))
+            self._number += 1
+            self._write(request, Entry(self._number, request.serial, exchange.pieces))
 
     def add(self, step: Step, ended: Ended) -> None:
         """Keep a request that has ended.
@@ -109,7 +118,9 @@ class Spool:
         request = self._of(exchange)
         if request.quotes or quotes_a_secret(exchange):
             return
+        self._number += 1
         entry = Entry(
+            self._number,
             request.serial,
             exchange.pieces,
             kept(exchange),
@@ -133,15 +144,16 @@ class Spool:
             request = self._requests.pop(exchange, None) if exchange else None
             for file in request.files if request else ():
                 file.waiting -= 1
-                if not file.waiting and file is not self._file:
-                    file.delete()
-        if self._file.size > _ENOUGH and not self._file.waiting:
-            self._turn_over()
+                if not file.waiting:
+                    file.place = 0
+                    if file is not self._file:
+                        self._idle.append(file)
 
     def close(self) -> None:
         """Leave nothing behind but what the store does not hold."""
-        if not self._file.waiting:
-            self._file.delete()
+        for file in (self._file, *self._idle):
+            if not file.waiting:
+                file.delete()
         os.close(self._lock)
         with suppress(OSError):  # not empty: it is for ``recovery``
             self.folder.rmdir()
@@ -155,23 +167,20 @@ class Spool:
 
     def _write(self, request: _Request, entry: Entry) -> None:
         file, encoded = self._file, self._encoder.encode(entry)
-        data = len(encoded).to_bytes(_LENGTH, "big") + encoded
+        number = entry.number
+        data = b"".join((_HEAD.pack(len(encoded), number), encoded, _TAIL.pack(number), _END))
         if file not in request.files:
             request.files.append(file)
             file.waiting += 1
-        file.size += len(data)
         try:
-            while data:
-                data = data[os.write(file.handle, data) :]
-            if file.size > _ENOUGH:
-                self._turn_over()
+            done = os.pwrite(file.handle, data, file.place)
+            while done < len(data):
+                done += os.pwrite(file.handle, data[done:], file.place + done)
+            file.place += len(data) - len(_END)
+            if file.place > _ENOUGH:
+                self._file = self._idle.pop() if self._idle else self._new_file()
         except OSError as error:
             raise self._failed(error) from error
-
-    def _turn_over(self) -> None:
-        full, self._file = self._file, self._new_file()
-        if not full.waiting:
-            full.delete()
 
     def _new_file(self) -> _File:
         self._files += 1
@@ -195,17 +204,20 @@ def _locked(folder: Path) -> int:
 
 
 def entries(path: Path) -> Iterator[Entry]:
-    """The whole entries of a file, one after another; what a kill has cut off is left out.
+    """The whole entries of a file, also such as the store has; not what a kill has cut off.
 
     Raises:
         msgspec.MsgspecError: it is no such file.
     """
     data, place = path.read_bytes(), 0
-    while len(data) - place >= _LENGTH:
-        begin = place + _LENGTH
-        place = begin + int.from_bytes(data[place:begin], "big")
-        if place <= len(data):
-            yield _decoder.decode(data[begin:place])
+    while len(data) - place >= len(_END):
+        length, number = _HEAD.unpack_from(data, place)
+        begin = place + len(_END)
+        end = begin + length
+        place = end + _TAIL.size
+        if not length or data[end:place] != _TAIL.pack(number):
+            return
+        yield _decoder.decode(data[begin:end])
 
 
 _decoder = msgspec.msgpack.Decoder(Entry)

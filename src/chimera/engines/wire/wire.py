@@ -65,6 +65,7 @@ class Wire:
         self._sweeping = False
         self._soonest_ns = _NEVER_NS
         self.lag = LagHistogram()
+        self._lags = self.lag.bins  # added to for every piece that arrives
         self.reads = 0
 
     @property
@@ -266,9 +267,10 @@ class Wire:
         arrived = connection.arrived_ns
         if connection.kernel:
             lag = connection.read_ns - arrived
-            self.lag.add(lag)
-            if lag > exchange.lag_ns:  # noqa: PLR1730 - once for every piece that arrives
+            self._lags[lag.bit_length()] += 1
+            if lag > exchange.lag_ns:
                 exchange.lag_ns = lag
+                self.lag.most = max(self.lag.most, lag)
         if not data:
             self._ended(link, exchange)
             return
