@@ -253,7 +253,7 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--peers-venv", type=Path, default=Path(".venv/peers"))
-    parser.add_argument("--streams", default="512", help="levels, with commas between")
+    parser.add_argument("--streams", default="1,32,128,512", help="levels, with commas between")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--skip-costs", action="store_true", help="measure no start-up and size")
     parser.add_argument("--json", action="store_true")
