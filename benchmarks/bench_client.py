@@ -6,6 +6,7 @@ python -m benchmarks.bench_client [--peers-venv PATH] [--streams N,...] [--repea
 from __future__ import annotations
 
 import argparse
+import compileall
 import http.server
 import json
 import os
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import chimera
 from benchmarks import client_costs
 from benchmarks.clients import Client, Load, Place, Reported, clients, make_tokenizer
 from benchmarks.process_tree import Tree, Used
@@ -251,11 +253,12 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--peers-venv", type=Path, default=Path(".venv/peers"))
-    parser.add_argument("--streams", default="512", help="levels, with commas between")
+    parser.add_argument("--streams", default="1,32,128,512", help="levels, with commas between")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--skip-costs", action="store_true", help="measure no start-up and size")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    compileall.compile_dir(str(Path(chimera.__file__).parent), quiet=2)  # as installed ones are
     found, notes = clients(options.peers_venv.absolute())
     notes += [f"{client.name} {client.version}" for client in found]
     tables: dict[str, list[Row]] = {}

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chimera.engines.base import Measurable
+from chimera.engines.base import CompletionRequest, Measurable
 from chimera.engines.targets import open_target
+from chimera.engines.wire.call import Call
 from chimera.measure.bench import run_bench
 from chimera.measure.plan import BenchPlan
 from chimera.measure.progress import Live
@@ -57,3 +58,25 @@ def wrapped(change: Callable[[Measurable], None]) -> Callable[[str, Options, int
         return engine
 
     return open_engine
+
+
+def spoilt(fault: str) -> Callable[[str, Options, int], Measurable]:
+    """Opens engines that start on a good model, and then ask for a fault with every request."""
+
+    def spoil(engine: Measurable) -> None:
+        prepare = engine.prepare
+
+        def spoilt_one(request: CompletionRequest) -> Call:
+            call = prepare(request)
+            head, _, body = call.data.partition(b"\r\n\r\n")
+            body = body.replace(b'"mock?', f'"mock?fault={fault}&'.encode())
+            lines = [
+                f"Content-Length: {len(body)}".encode() if b"Content-Length" in line else line
+                for line in head.split(b"\r\n")
+            ]
+            call.data = b"\r\n".join(lines) + b"\r\n\r\n" + body
+            return call
+
+        engine.prepare = spoilt_one  # type: ignore[method-assign]
+
+    return wrapped(spoil)

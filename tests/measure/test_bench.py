@@ -17,7 +17,7 @@ from chimera.measure.progress import Live
 from chimera.record.request import ErrorClass
 from chimera.record.runfile import read_run
 from chimera.testing.mock_server import MockServer
-from tests.measure.lab import QUICK, Lab, wrapped
+from tests.measure.lab import QUICK, Lab, spoilt, wrapped
 
 
 @pytest.fixture(scope="module")
@@ -174,23 +174,7 @@ def test_every_fault_is_one_class_and_a_run_without_success_ends(
     """The engine starts on a good model; every request that follows asks for the fault."""
     lab = Lab(tmp_path, server)
 
-    def spoil(engine: Measurable) -> None:
-        prepare = engine.prepare
-
-        def spoilt(request: CompletionRequest) -> Call:
-            call = prepare(request)
-            head, _, body = call.data.partition(b"\r\n\r\n")
-            body = body.replace(b'"mock?', f'"mock?fault={fault}&'.encode())
-            lines = [
-                f"Content-Length: {len(body)}".encode() if b"Content-Length" in line else line
-                for line in head.split(b"\r\n")
-            ]
-            call.data = b"\r\n".join(lines) + b"\r\n\r\n" + body
-            return call
-
-        engine.prepare = spoilt  # type: ignore[method-assign]
-
-    file = lab.run(lab.plan(repeats=5, stall_s=0.3), open_engine=wrapped(spoil))
+    file = lab.run(lab.plan(repeats=5, stall_s=0.3), open_engine=spoilt(fault))
     classes = {r.error.error_class for r in file.requests if r.error}
     assert classes == {expected}
     assert {r.error.http_status for r in file.requests if r.error} == {status}

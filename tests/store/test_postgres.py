@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from chimera.errors import MissingExtra, StoreError
 from chimera.store.database import Database
 from chimera.store.opening import open_store
 from chimera.store.postgres import PostgresDatabase, without_password
+from chimera.testing.killed_benches import kill_bench
 from chimera.testing.sample_run import sample_run
 from chimera.testing.store_contract import StoreContract
 
@@ -85,3 +87,9 @@ def test_without_the_driver_the_message_says_how_to_get_it(monkeypatch: pytest.M
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingExtra, match=r"chimera-lab\[postgres\]"):
         open_store("postgresql://localhost/x")
+
+
+def test_a_killed_bench_loses_nothing_that_it_had_read(url: str, tmp_path: Path) -> None:
+    done = kill_bench(url, tmp_path, seed=2)
+    assert done.seen > 0
+    assert (done.lost, done.strange) == (0, 0)

@@ -223,6 +223,7 @@ def _measure(plan: BenchPlan, place: Place, command: str, access: Access) -> Run
             instrument=kept_selftest(cache_folder()),
             on_progress=progress,
             resume=place.earlier,
+            unsaved=place.unsaved,
         )
     finally:
         progress.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import click
@@ -14,7 +14,7 @@ from chimera.measure.files import RUN_FILE
 from chimera.record.run import Run
 from chimera.record.runfile import Line, RunFile, RunWriter, Sink
 from chimera.store.contract import Store
-from chimera.store.opening import VARIABLE, open_store
+from chimera.store.opening import VARIABLE, open_store, unsaved_folder
 
 
 def store_option(function: Callable[..., None]) -> Callable[..., None]:
@@ -25,6 +25,20 @@ def store_option(function: Callable[..., None]) -> Callable[..., None]:
         help="Where runs are kept: a file, or postgresql://user@host/database; by default "
         f"what {VARIABLE} says, or a file in your data folder.",
     )(function)
+
+
+@contextmanager
+def opened_store(url: str | None, *, existing: bool = False) -> Iterator[Store]:
+    """As ``open_store``, with what killed runs of this machine have left brought in before."""
+    with open_store(url, existing=existing) as store:
+        unsaved = unsaved_folder(url)
+        if unsaved.is_dir() and any(unsaved.iterdir()):
+            from chimera.measure.recovery import recover
+
+            for run_id, count in recover(store, unsaved).items():
+                said = f"{count} requests that a kill of run {run_id} had kept from the store"
+                click.echo(f"chimera: note: {said} are now in it", err=True)
+        yield store
 
 
 class Both:
@@ -56,10 +70,15 @@ class Both:
 
 
 class Place:
-    """Where one run goes. ``earlier`` is what there is of a run that goes on."""
+    """Where one run goes. ``earlier`` is what there is of a run that goes on, ``unsaved`` where
+    its requests wait for the store; None without one.
+    """
 
-    def __init__(self, store: Store | None, resume: str | None, folder: Path | None) -> None:
+    def __init__(
+        self, store: Store | None, resume: str | None, folder: Path | None, unsaved: Path | None
+    ) -> None:
         self.folder = folder
+        self.unsaved = unsaved
         self.earlier: RunFile | None = None
         self._store = store
         if store is not None and resume is not None:
@@ -116,19 +135,17 @@ def keeping(
         folder = Path(f"bench-{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}")
     if folder is not None:
         RunWriter.refuse_existing(folder / RUN_FILE)
-    store = None if no_store else open_store(url)
     try:
-        if folder is not None:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise OutputError(f"cannot make {folder}: {error.strerror or error}") from error
-        yield Place(store, resume, folder)
+        with nullcontext() if no_store else opened_store(url) as store:
+            if folder is not None:
+                try:
+                    folder.mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    why = error.strerror or error
+                    raise OutputError(f"cannot make {folder}: {why}") from error
+            yield Place(store, resume, folder, None if no_store else unsaved_folder(url))
     except BaseException:
         if folder is not None:
             with suppress(OSError):  # not empty: it was there before, or a run was begun
                 folder.rmdir()
         raise
-    finally:
-        if store is not None:
-            store.close()

@@ -10,7 +10,7 @@ from typing import Any
 import click
 import msgspec
 
-from chimera.cli.bench_store import store_option
+from chimera.cli.bench_store import opened_store, store_option
 from chimera.cli.words import aligned, visible
 from chimera.errors import InputError
 from chimera.measure.export import FORMATS, export_run, exported, format_of, import_run
@@ -18,7 +18,6 @@ from chimera.measure.names import names_of
 from chimera.record.run import Run
 from chimera.record.runfile import RunFile
 from chimera.store.contract import Store, StoredRun
-from chimera.store.opening import open_store
 
 _HEAD = ("id", "experiment", "model", "engine", "requests", "failed", "ended", "tags")
 
@@ -56,7 +55,7 @@ def _json_option(function: Callable[..., None]) -> Callable[..., None]:
 @_json_option
 def list_(store: str | None, as_json: bool, **wanted: Any) -> None:
     """List runs, the newest first."""
-    with open_store(store, existing=True) as opened:
+    with opened_store(store, existing=True) as opened:
         runs = opened.runs(**wanted)
     if as_json:
         _print_json(runs)
@@ -73,7 +72,7 @@ def list_(store: str | None, as_json: bool, **wanted: Any) -> None:
 @_json_option
 def show(name: str, store: str | None, as_json: bool) -> None:
     """Show what was measured, how it ended, and what is known of the machine."""
-    with open_store(store, existing=True) as opened:
+    with opened_store(store, existing=True) as opened:
         run_id = opened.find(name)
         stored, file = _stored(opened, run_id), opened.read(run_id)
     if as_json:
@@ -91,7 +90,7 @@ def tag(name: str, tags: tuple[str, ...], store: str | None) -> None:
     """Add tags to a run."""
     if any(not text.strip() for text in tags):
         raise InputError("a tag is a word, not an empty text")
-    with open_store(store, existing=True) as opened:
+    with opened_store(store, existing=True) as opened:
         opened.tag(opened.find(name), tags)
 
 
@@ -101,7 +100,7 @@ def tag(name: str, tags: tuple[str, ...], store: str | None) -> None:
 @store_option
 def untag(name: str, tags: tuple[str, ...], store: str | None) -> None:
     """Take tags from a run."""
-    with open_store(store, existing=True) as opened:
+    with opened_store(store, existing=True) as opened:
         opened.untag(opened.find(name), tags)
 
 
@@ -111,7 +110,7 @@ def untag(name: str, tags: tuple[str, ...], store: str | None) -> None:
 @store_option
 def delete(names: tuple[str, ...], yes: bool, store: str | None) -> None:
     """Remove runs and all of their samples, for good."""
-    with open_store(store, existing=True) as opened:
+    with opened_store(store, existing=True) as opened:
         ids = list(dict.fromkeys(map(opened.find, names)))
         if not yes:
             _ask([_stored(opened, run_id) for run_id in ids])
@@ -143,7 +142,7 @@ def export(
     if form == "parquet" and output is None:
         raise InputError("parquet is no text; give a file with -o")
     kind = form or (format_of(output) if output else "jsonl")
-    with open_store(store, existing=True) as opened:
+    with opened_store(store, existing=True) as opened:
         run_id = opened.find(name)
         if output is not None:
             export_run(opened, run_id, output, kind)
@@ -166,7 +165,7 @@ def import_(paths: tuple[Path, ...], store: str | None, as_json: bool) -> None:
     A run that is there already, or more of it, is left as it is; another one of its id is refused.
     """
     done = []
-    with open_store(store) as opened:
+    with opened_store(store) as opened:
         for path in paths:
             found = import_run(opened, path)
             done.append(found)

@@ -14,11 +14,10 @@ from typing import Any
 import click
 import msgspec
 
-from chimera.cli.bench_store import store_option
+from chimera.cli.bench_store import opened_store, store_option
 from chimera.errors import InputError
 from chimera.measure.export import run_file_lines
 from chimera.store.contract import Store
-from chimera.store.opening import open_store
 
 STORED_PLACES = (
     "a place in run/ID.jsonl is a line of the stored run ID, as `chimera runs export ID` prints it"
@@ -68,7 +67,7 @@ def source_of(asked: dict[str, Any]) -> Iterator[Source]:
     if not runs and experiment is None:
         raise InputError("give a FOLDER, or stored runs: --run ID, --run latest, --experiment NAME")
     with (
-        open_store(url, existing=True) as store,
+        opened_store(url, existing=True) as store,
         tempfile.TemporaryDirectory(prefix="chimera-runs-") as made,
     ):
         ids = _chosen(store, runs, experiment)

@@ -7,6 +7,7 @@ token and an end is decided here once.
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -42,7 +43,13 @@ class StreamAnswer:
     ``ended`` at the last one, and ``fail`` for what is no such event. After a failure nothing
     more is taken. ``closed`` is called where the body ended as HTTP wants it but no event was
     the last: a dialect whose last event is often missing may call ``ended`` there.
+
+    ``counted`` are the prompt's tokens as they were counted before sending; None where nobody
+    did. What is judged by depends on ``limits`` and on what arrived, and on nothing else.
     """
+
+    dialect = ""
+    _limits: tuple[str, ...] = ("counted",)
 
     def __init__(
         self, splitter: ServerSentEvents | JsonLines, on_token: OnToken | None = None
@@ -51,6 +58,7 @@ class StreamAnswer:
         self._on_token = on_token
         self.live = on_token is not None
         self.accepts = splitter.accepts
+        self.counted: int | None = None
         self.counts = Counts()
         self.finish_reason: str | None = None
         self.raw_reply: dict[str, Any] | None = None
@@ -63,9 +71,19 @@ class StreamAnswer:
         self._chunk_tokens: list[int] | None = []
         self._first_token_ns: int | None = None
         self._first_answer_ns: int | None = None
+        self._flows = False  # nothing changes with more text but that there is more
 
     def event(self, arrived_ns: int, data: bytes) -> None:
         raise NotImplementedError
+
+    def limits(self) -> dict[str, int | None]:
+        """What is judged by beside what arrives."""
+        return {name: getattr(self, name) for name in self._limits}
+
+    def limit(self, limits: Mapping[str, int | None]) -> None:
+        """Judge by the ``limits`` of another answer of this class."""
+        for name in self._limits:
+            setattr(self, name, limits[name])
 
     # --- for the wire
 
@@ -84,6 +102,10 @@ class StreamAnswer:
 
     def text(self, arrived_ns: int, answer: str, reasoning: str, tokens: int | None) -> None:
         """An event's text, and how many tokens it carried; None where nobody says."""
+        if tokens is None and answer and not reasoning and self._flows:  # nearly always
+            self._token_ns.append(arrived_ns)
+            self._answer.append(answer)
+            return
         if tokens is None:
             if answer or reasoning:
                 self._chunk_tokens = None
@@ -102,6 +124,7 @@ class StreamAnswer:
             if self._first_answer_ns is None:
                 self._first_answer_ns = arrived_ns
             self._answer.append(answer)
+            self._flows = self._chunk_tokens is None and self._on_token is None
             if self._on_token is not None:
                 self._on_token(answer)
 
@@ -141,6 +164,7 @@ class StreamAnswer:
         if failure is None:
             done = self._completion(exchange, self._ended_ns or exchange.end_ns)
             if done.token_ns or done.output_tokens:
+                self._check_prompt(done)
                 return done
             text = "the answer ended without a single token"
             raise RequestFailed(ErrorClass.EMPTY, text, done)
@@ -149,6 +173,15 @@ class StreamAnswer:
         raise RequestFailed(
             failure.error_class, failure.text, partial, http_status=failure.http_status
         )
+
+    def _check_prompt(self, done: Completion) -> None:
+        """Hold a count of the prompt against what the server says it used."""
+        if self.counted is not None and done.prompt_tokens not in (None, self.counted):
+            raise RequestFailed(
+                ErrorClass.PROMPT_CHANGED,
+                f"the prompt has {self.counted} tokens but the server used {done.prompt_tokens}",
+                done,
+            )
 
     def _verdict(self, exchange: Exchange) -> RequestFailed | None:
         refused = refusal(exchange)

@@ -1,4 +1,4 @@
-"""Prompt tokens counted before sending, remembered, and compared with what the server used."""
+"""Prompt tokens counted before sending, and remembered."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-
-from chimera.engines.base import Completion, RequestFailed
-from chimera.record.request import ErrorClass
 
 _KEPT = 4096
 
@@ -41,20 +38,6 @@ class TokenCounts:
                 self._counts.pop(next(iter(self._counts)))
             self._counts[key] = count
         return count
-
-    def compare(self, done: Completion) -> None:
-        """Hold a count against what the server says it used.
-
-        Raises:
-            RequestFailed: PROMPT_CHANGED, they differ.
-        """
-        counted = self._counts.get(_prompt(done.raw_request))
-        if counted is not None and done.prompt_tokens not in (None, counted):
-            raise RequestFailed(
-                ErrorClass.PROMPT_CHANGED,
-                f"the prompt has {counted} tokens but the server used {done.prompt_tokens}",
-                done,
-            )
 
 
 def _prompt(body: dict[str, Any]) -> bytes:

@@ -40,7 +40,7 @@ class Credentials:
             header can hold. The message never shows a value.
     """
 
-    __slots__ = ("_headers", "_key_alone", "_secrets", "source", "withheld")
+    __slots__ = ("_headers", "_key_alone", "_marks", "_secrets", "source", "withheld")
 
     def __init__(
         self,
@@ -67,7 +67,9 @@ class Credentials:
                 raise InputError(f"{name!r} cannot be the name of a header")
             self._headers[name] = _sendable(value.strip(), f"the header {name}")
         self._key_alone = _pattern(key, [])
-        self._secrets = _pattern(key, list((headers or {}).values()))
+        values = list((headers or {}).values())
+        self._secrets = _pattern(key, values)
+        self._marks = tuple(text[:_BEGINNING].encode() for text in _secret(key, values))
 
     def _key(self, env: str | None, file: Path | None) -> str | None:
         if env is not None and file is not None:
@@ -95,6 +97,10 @@ class Credentials:
     def headers(self) -> dict[str, str]:
         """The headers of a request; for the wire only."""
         return dict(self._headers)
+
+    def marks(self) -> tuple[bytes, ...]:
+        """What every text holds that quotes a secret as ``hide`` would find it."""
+        return self._marks
 
     def hide(self, value: T) -> T:
         """``value`` (text, or JSON in Python's types) with every secret in it replaced."""
@@ -149,10 +155,17 @@ def _pattern(key: str | None, values: list[str]) -> re.Pattern[str] | None:
         found += [re.escape(key) + _REST, re.escape(key[:_BEGINNING]) + _REST]
     elif key is not None and len(key) >= _SHORTEST:
         found.append(rf"(?<!\w){re.escape(key)}(?!\w)")
+    found += [re.escape(part) for part in _secret(None, values)]
+    return re.compile("|".join(found)) if found else None
+
+
+def _secret(key: str | None, values: list[str]) -> list[str]:
+    """The key and the parts of headers that are looked for, the longest of each value first."""
+    found = [key] if key is not None and len(key) >= _SHORTEST else []
     for value in values:
         parts = {part for part in (value.strip(), *value.split()) if len(part) >= _BEGINNING}
-        found += [re.escape(part) for part in sorted(parts, key=len, reverse=True)]
-    return re.compile("|".join(found)) if found else None
+        found += sorted(parts, key=len, reverse=True)
+    return found
 
 
 def _hidden(value: Any, secrets: re.Pattern[str]) -> Any:

@@ -64,10 +64,12 @@ _event = msgspec.json.Decoder(_Event)
 _final = msgspec.json.Decoder(_Final)
 
 
-class _LlamaAnswer(StreamAnswer):
+class LlamaAnswer(StreamAnswer):
     """A stream of /completion."""
 
-    def __init__(self, on_token: OnToken | None) -> None:
+    dialect = "llama"
+
+    def __init__(self, on_token: OnToken | None = None) -> None:
         super().__init__(ServerSentEvents(), on_token)
         self._counted = 0
 
@@ -154,7 +156,7 @@ class LlamaServer:
         return Call(
             self.address,
             http_request("POST", self.address, "/completion", body, self._headers),
-            _LlamaAnswer(on_token),
+            LlamaAnswer(on_token),
             timeout_s=request.timeout_s,
             stall_s=request.stall_s,
             body=body,

@@ -29,7 +29,7 @@ from chimera.engines.embedded_model import (
     embedded_model_path,
     file_sha256,
 )
-from chimera.engines.llama_server import LlamaServer
+from chimera.engines.llama_server import LlamaAnswer, LlamaServer
 from chimera.engines.names import short_quantization
 from chimera.engines.wire.address import parse_address
 from chimera.engines.wire.call import Call, Exchange
@@ -170,15 +170,7 @@ class LlamaCpp(Started):
 
     def finish(self, exchange: Exchange) -> Completion:
         """See ``Engine.finish``."""
-        done = self._asking(lambda: finished(exchange))
-        counted = self._counts.get(str(done.raw_request.get("prompt")))
-        if counted is not None and done.prompt_tokens not in (None, counted):
-            raise RequestFailed(
-                ErrorClass.PROMPT_CHANGED,
-                f"the prompt has {counted} tokens but the server used {done.prompt_tokens}",
-                done,
-            )
-        return done
+        return self._asking(lambda: finished(exchange))
 
     def about(self) -> dict[str, Any]:
         """See ``Engine.about``."""
@@ -192,8 +184,11 @@ class LlamaCpp(Started):
         if request.messages:
             prompt = self._asking(lambda: server.render(request.messages))
             request = msgspec.structs.replace(request, prompt=prompt, messages=())
-        self._check_fit(request)
-        return server.prepare(request, self._options, on_token)
+        counted = self._check_fit(request)
+        call = server.prepare(request, self._options, on_token)
+        assert isinstance(call.answer, LlamaAnswer)
+        call.answer.counted = counted
+        return call
 
     def close(self) -> None:
         """See ``Engine.close``."""
@@ -207,11 +202,12 @@ class LlamaCpp(Started):
             raise EngineError("the engine was closed" if self._closed else "start the engine first")
         return self._server
 
-    def _check_fit(self, request: CompletionRequest) -> None:
+    def _check_fit(self, request: CompletionRequest) -> int | None:
+        """The prompt's tokens, which fit; None where nobody counts."""
         counted = self.count_tokens(request.prompt)
         context = self._load.num_ctx if self._load else None
         if counted is None or context is None:
-            return
+            return counted
         most = request.max_tokens if request.max_tokens is not None else self._options.num_predict
         # llama.cpp keeps one place free; without a limit at least one token must have room.
         needed = counted + (most if most is not None and most >= 0 else 1)
@@ -221,6 +217,7 @@ class LlamaCpp(Started):
                 f"the prompt's {counted} tokens and {needed - counted} to be generated do not fit "
                 f"the context of {context} tokens; raise num_ctx or shorten the prompt",
             )
+        return counted
 
     def _asking(self, ask: Callable[[], T]) -> T:
         """Run one exchange; if it failed because the worker died, say that instead."""

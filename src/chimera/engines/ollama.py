@@ -148,19 +148,9 @@ class Ollama(Started):
     def finish(self, exchange: Exchange) -> Completion:
         """See ``Measurable.finish``."""
         try:
-            done = self._credentials.hide_in_answer(finished(exchange))
+            return self._credentials.hide_in_answer(finished(exchange))
         except RequestFailed as error:
             raise self._explained(self._credentials.hide_in_failure(error)) from None
-        context = self._load.num_ctx if self._load else None
-        if context is not None and (done.prompt_tokens or 0) >= context:
-            # Asked not to cut, a server that is too old for the question cuts to this length.
-            raise RequestFailed(
-                ErrorClass.PROMPT_CHANGED,
-                f"the server used {done.prompt_tokens} tokens of the prompt, all that its context "
-                f"of {context} holds: it may have cut the rest; raise num_ctx",
-                done,
-            )
-        return done
 
     def about(self) -> dict[str, Any]:
         """See ``Measurable.about``: as it was at the start."""
@@ -253,6 +243,7 @@ class Ollama(Started):
             timeout_s=request.timeout_s,
             stall_s=request.stall_s,
             body=body,
+            secrets=self._credentials.marks(),
         )
 
     def _explained(self, error: RequestFailed) -> RequestFailed:

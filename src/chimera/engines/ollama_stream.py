@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chimera.engines.answers import Counts, StreamAnswer, unreadable
-from chimera.engines.base import OnToken
+from chimera.engines.base import Completion, OnToken, RequestFailed
 from chimera.engines.judgement import server_message
 from chimera.engines.wire.events import JsonLines
 from chimera.record.request import ErrorClass
@@ -47,6 +47,9 @@ class OllamaAnswer(StreamAnswer):
     ``most`` is how many tokens were asked for at most, None without a limit; ``context`` how
     many the model's context holds. A load that took longer than ``reload_ns`` is a real one.
     """
+
+    dialect = "ollama"
+    _limits = ("_most", "_context", "_reload_ns")
 
     def __init__(
         self,
@@ -94,6 +97,16 @@ class OllamaAnswer(StreamAnswer):
         if len(last) == _REPEATS and len(set(last)) == 1:
             text += "; Ollama gives an answer up that repeats one token over and over"
         self.fail(0, ErrorClass.CUT_STREAM, text)
+
+    def _check_prompt(self, done: Completion) -> None:
+        """Asked not to cut, a server that is too old for the question cuts to its context."""
+        if self._context is not None and (done.prompt_tokens or 0) >= self._context:
+            raise RequestFailed(
+                ErrorClass.PROMPT_CHANGED,
+                f"the server used {done.prompt_tokens} tokens of the prompt, all that its context "
+                f"of {self._context} holds: it may have cut the rest; raise num_ctx",
+                done,
+            )
 
     def _last(self, arrived_ns: int, line: _Line, data: bytes) -> None:
         self._whole = True

@@ -164,7 +164,6 @@ class OpenAI(Started):
         """See ``Engine.finish``."""
         try:
             done = finished(exchange)
-            self._counts.compare(done)
         except RequestFailed as error:
             raise self._credentials.hide_in_failure(error) from None
         return self._credentials.hide_in_answer(done)
@@ -283,7 +282,8 @@ class OpenAI(Started):
                 "plain completions take a prompt, no chat; name the target openai:MODEL@URL"
             )
         call = self._ready(request, on_token, request.timeout_s)
-        self._check_fit(call.body, request)
+        assert isinstance(call.answer, OpenAIAnswer)
+        call.answer.counted = self._check_fit(call.body, request)
         return call
 
     def _ready(
@@ -299,6 +299,7 @@ class OpenAI(Started):
             timeout_s=timeout_s,
             stall_s=request.stall_s,
             body=body,
+            secrets=self._credentials.marks(),
         )
 
     def _counted(self, body: dict[str, Any]) -> int | None:
@@ -307,11 +308,12 @@ class OpenAI(Started):
         except RequestFailed as error:
             raise self._credentials.hide_in_failure(error) from None
 
-    def _check_fit(self, body: dict[str, Any], request: CompletionRequest) -> None:
+    def _check_fit(self, body: dict[str, Any], request: CompletionRequest) -> int | None:
+        """The prompt's tokens, which fit; None where nobody counts."""
         context = self._described.num_ctx
         counted = self._counted(body)
         if counted is None or context is None:
-            return
+            return counted
         needed = counted + (body.get(self._dialect.limit_field) or 1)
         if needed > context:
             raise RequestFailed(
@@ -320,3 +322,4 @@ class OpenAI(Started):
                 f"the context of {context} tokens; shorten the prompt or start the server with "
                 "a longer context",
             )
+        return counted

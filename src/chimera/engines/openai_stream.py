@@ -21,12 +21,12 @@ _LENGTHS = frozenset({"length", "max_tokens", "max_length", "model_length"})
 _ABORTS = frozenset({"abort", "aborted", "error", "cancelled"})
 
 
-class _Details(msgspec.Struct, frozen=True):
+class _Details(msgspec.Struct, frozen=True, gc=False):
     cached_tokens: _Count | None = None
     reasoning_tokens: _Count | None = None
 
 
-class _Usage(msgspec.Struct, frozen=True):
+class _Usage(msgspec.Struct, frozen=True, gc=False):
     prompt_tokens: _Count | None = None
     completion_tokens: _Count | None = None
     prompt_tokens_details: _Details | None = None
@@ -34,7 +34,7 @@ class _Usage(msgspec.Struct, frozen=True):
     reasoning_tokens: _Count | None = None  # SGLang's place for it
 
 
-class _Timings(msgspec.Struct, frozen=True):
+class _Timings(msgspec.Struct, frozen=True, gc=False):
     """What llama.cpp's server adds."""
 
     cache_n: _Count | None = None
@@ -44,19 +44,19 @@ class _Timings(msgspec.Struct, frozen=True):
     predicted_ms: _Ms | None = None
 
 
-class _Delta(msgspec.Struct, frozen=True):
+class _Delta(msgspec.Struct, frozen=True, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
 
 
-class _Choice(msgspec.Struct, frozen=True):
+class _Choice(msgspec.Struct, frozen=True, gc=False):
     delta: _Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
 
 
-class _Chunk(msgspec.Struct, frozen=True):
+class _Chunk(msgspec.Struct, frozen=True, gc=False):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
     timings: _Timings | None = None
@@ -64,7 +64,7 @@ class _Chunk(msgspec.Struct, frozen=True):
     object: str | None = None
 
 
-_chunk = msgspec.json.Decoder(_Chunk)
+_decode = msgspec.json.Decoder(_Chunk).decode
 
 
 class OpenAIAnswer(StreamAnswer):
@@ -74,6 +74,9 @@ class OpenAIAnswer(StreamAnswer):
     body as HTTP wants it (``closed``). ``most`` is how many tokens were asked for at most, None
     without a limit; ``context`` how many the server's context holds, None where unknown.
     """
+
+    dialect = "openai"
+    _limits = ("counted", "_most", "_context")
 
     def __init__(
         self,
@@ -97,25 +100,38 @@ class OpenAIAnswer(StreamAnswer):
         """See ``StreamAnswer``."""
         if self._whole:
             return
-        if data.strip() == b"[DONE]":
-            self._end(arrived_ns)
-            return
         try:
-            chunk = _chunk.decode(data)
+            chunk = _decode(data)
         except (msgspec.MsgspecError, RecursionError):
+            if data.strip() == b"[DONE]":
+                self._end(arrived_ns)
+                return
             self.fail(arrived_ns, ErrorClass.MALFORMED_STREAM, unreadable(data))
             return
         if chunk.error or chunk.object == "error":
             said = server_message(data) or "an error without a message"
             self.fail(arrived_ns, ErrorClass.SERVER_ERROR, said)
             return
-        if chunk.choices is None and chunk.usage is None and chunk.timings is None:
+        if chunk.usage is None and chunk.timings is None and chunk.choices is None:
             text = "an event without choices"
             if isinstance(message := _message(data), str):
                 self.fail(arrived_ns, ErrorClass.SERVER_ERROR, message)
             else:
                 self.fail(arrived_ns, ErrorClass.MALFORMED_STREAM, text)
             return
+        choices = chunk.choices
+        if choices and chunk.usage is None and chunk.timings is None:
+            choice = choices[0]
+            delta = choice.delta
+            if (
+                delta is not None
+                and choice.finish_reason is None
+                and delta.reasoning_content is None
+                and delta.reasoning is None
+            ):  # nearly always
+                self._last_ns = arrived_ns
+                self.text(arrived_ns, delta.content or "", "", None)
+                return
         self._take(arrived_ns, chunk, data)
 
     def _take(self, arrived_ns: int, chunk: _Chunk, data: bytes) -> None:

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from chimera.engines.base import Measurable
@@ -39,6 +40,7 @@ from chimera.measure.progress import OnProgress
 from chimera.measure.recording import start_failed, started
 from chimera.measure.resume import check_same
 from chimera.measure.search import SHARE, good_share, highest_meeting, step_line, verdict
+from chimera.measure.spool import Spool
 from chimera.measure.until import is_narrow, why_stopped
 from chimera.measure.watching import Watching
 from chimera.record.request import RunEnd
@@ -60,6 +62,7 @@ def run_bench(  # noqa: PLR0913 - by name, and each has a default
     instrument: SelfTest | None = None,
     on_progress: OnProgress | None = None,
     resume: RunFile | None = None,
+    unsaved: Path | None = None,
 ) -> RunFile:
     """Do what ``plan`` says; every record goes to the sink as soon as it is there.
 
@@ -67,8 +70,9 @@ def run_bench(  # noqa: PLR0913 - by name, and each has a default
     is recorded as the command line, ``instrument`` as this client's self-test. ``access`` is
     what further client processes open the target with, as ``open_engine`` does in this one.
     ``resume`` is an earlier part of the run: what is missing of it is done, and its header is
-    the one that ``open_sink`` gets. The result is what the sink was given; after Ctrl-C its end
-    says "interrupted".
+    the one that ``open_sink`` gets. Requests that have ended wait in the folder ``unsaved``
+    until the sink is sure of them, for ``recovery``; None lets a kill take them. The result is
+    what the sink was given; after Ctrl-C its end says "interrupted".
 
     Raises:
         InputError: the plan or target cannot be used, or is not that of the run to resume.
@@ -81,6 +85,7 @@ def run_bench(  # noqa: PLR0913 - by name, and each has a default
         bench = _Bench(plan, open_sink, command, host, open_engine, loop, keeper)
         bench.access = access or Access()
         bench.instrument = instrument
+        bench.unsaved = unsaved
         if resume is not None:
             bench.restore(resume)
         return bench.run()
@@ -99,6 +104,8 @@ class _Bench:
     ) -> None:
         self.access = Access()
         self.instrument: SelfTest | None = None
+        self.unsaved: Path | None = None
+        self._spool: Spool | None = None
         self._plan = plan
         self._open_sink = open_sink
         self._command = command
@@ -184,11 +191,22 @@ class _Bench:
             )
         clock, access = self._clock, self.access
         setup = Setup(
-            plan=self._plan, access=access, zero_utc=clock.zero_utc, zero_ns=clock.zero_ns
+            plan=self._plan,
+            access=access,
+            zero_utc=clock.zero_utc,
+            zero_ns=clock.zero_ns,
+            unsaved=self._spool.folder if self._spool else None,
         )
         size, keeper = self._plan.processes, self._keeper
         crew = self._held.enter_context(ProcessCrew(size, setup, self._loop, keeper, self._gate))
         self._crew = self._blocks.crew = crew
+        keeper.flushed = self._flushed
+
+    def _flushed(self) -> None:
+        """The store is sure of all that it got."""
+        for part in (self._spool, self._crew):
+            if part is not None:
+                part.flushed()
 
     def _start(self, configuration: Configuration, engine: Measurable) -> bool:
         """Start one engine and record it; False if it failed."""
@@ -221,6 +239,11 @@ class _Bench:
         sink = self._open_sink(header)
         self._held.callback(sink.close)
         self._keeper.begin(header, sink)
+        if self.unsaved is not None:
+            spool = Spool(self.unsaved / header.id, self._clock)
+            self._held.callback(spool.close)
+            self._blocks.spool, self._keeper.flushed = spool, spool.flushed
+            self._spool = spool
 
     def _described(self, engine: Measurable) -> Run:
         return Run(

@@ -23,6 +23,7 @@ from chimera.measure.names import names_of
 from chimera.measure.plan import BenchPlan, block_prompts, load_of
 from chimera.measure.recording import Step, recorded
 from chimera.measure.resume import done_in_block
+from chimera.measure.spool import Spool
 from chimera.measure.workloads import WorkloadPrompt
 from chimera.record.request import Block, Phase
 from chimera.record.run import Configuration, Options
@@ -55,7 +56,8 @@ class Crew(Protocol):
 class Blocks:
     """One block after another. ``engines`` are those that started, by their options.
 
-    ``crew`` does the sending where one process is not enough.
+    ``crew`` does the sending where one process is not enough. ``spool`` keeps what has ended
+    until it is recorded.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Blocks:
         self._warm: set[Options] = set()
         self._in_vain, self._got_through = 0, False
         self.crew: Crew | None = None
+        self.spool: Spool | None = None
 
     def take_on(self, options: Options, engine: Measurable, *, warm: bool = False) -> None:
         """An engine that has started; ``warm`` if its first request has been answered."""
@@ -189,11 +192,20 @@ class Blocks:
     def _sender(self, configuration: Configuration, phase: Phase, repeat: int) -> Sender:
         engine = self.engines[configuration.options]
         take = partial(self._take, engine, configuration, phase, repeat)
-        return Sender(self._loop, self._wire, partial(self._prepared, engine), take, self._stop)
+        sender = Sender(self._loop, self._wire, partial(self._prepared, engine), take, self._stop)
+        if self.spool is not None:
+            sender.ended = partial(self._ended, self.spool, configuration.index, phase, repeat)
+        return sender
+
+    def _ended(
+        self, spool: Spool, configuration: int, phase: Phase, repeat: int, ended: Ended
+    ) -> None:
+        """Make sure of a request whose record is not made yet."""
+        spool.add(Step(configuration, ended.prompt, repeat, phase), ended)
 
     def _prepared(self, engine: Measurable, prompt: WorkloadPrompt) -> Call:
         plan = self._plan
-        return engine.prepare(
+        call = engine.prepare(
             CompletionRequest(
                 prompt=prompt.text,
                 messages=tuple(Message(m.role, m.content) for m in prompt.messages),
@@ -205,6 +217,9 @@ class Blocks:
                 stall_s=plan.stall_s,
             )
         )
+        if self.spool is not None:
+            call.before_decoding = self.spool.part
+        return call
 
     def _stop(self) -> str:
         """Why the block must end now; "" while it may go on."""
@@ -236,6 +251,8 @@ class Blocks:
         else:
             self._in_vain += 1
         self._keeper.add(request)
+        if self.spool is not None:
+            self.spool.recorded(ended.exchange)
 
 
 def _without(

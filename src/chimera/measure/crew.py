@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -30,18 +31,21 @@ from chimera.record.run import Configuration
 
 _READ = 1 << 16
 _END_S = 10.0
+KEPT = b"kept "  # before a number of requests: what a member need not keep any more
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """The first line to a member. ``zero_ns`` is the run's zero on the monotonic clock.
 
-    ``access`` says where a key is; the member reads it there by itself.
+    ``access`` says where a key is; the member reads it there by itself. ``unsaved`` is the
+    folder in which its requests wait until the coordinator has stored them.
     """
 
     plan: BenchPlan
     access: Access = Access()
     zero_utc: str
     zero_ns: int
+    unsaved: Path | None = None
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +83,7 @@ class _Member:
         )
         self._rest = b""
         self.busy = False
+        self.heard = 0  # requests of which it does not know yet that they are stored
         self.tell(setup)
 
     @property
@@ -174,6 +179,7 @@ class ProcessCrew:
         for line in lines:
             said = self._decoder.decode(line)
             if isinstance(said, Request):
+                member.heard += 1
                 self._keeper.add(msgspec.structs.replace(said, index=self._keeper.next_index))
                 continue
             member.busy = False
@@ -182,6 +188,13 @@ class ProcessCrew:
             self.reads += said.reads
             self.cpu_s += said.cpu_s
             self.clock_steps += said.clock_steps
+
+    def flushed(self) -> None:
+        """All requests that were heard of are stored."""
+        for member in self._members:
+            if member.heard:
+                member.tell(b"%s%d" % (KEPT, member.heard))
+                member.heard = 0
 
     def close(self) -> None:
         for member in self._members:

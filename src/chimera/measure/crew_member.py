@@ -1,8 +1,8 @@
 """One process of a crew: ``python -m chimera.measure.crew_member``.
 
 The first line of standard input is a ``Setup``; then come ``Task`` lines, each answered with a
-``Request`` line for each request and a ``Report`` at its end. Any line during a task stops it.
-It ends with its standard input.
+``Request`` line for each request and a ``Report`` at its end; "stop" during a task stops it, and
+"kept N" says that the next N requests are stored. It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from chimera.engines.wire.wire import Wire
 from chimera.errors import ChimeraError
 from chimera.measure.blocks import Blocks
 from chimera.measure.clock import RunClock
-from chimera.measure.crew import Report, Setup, Task
+from chimera.measure.crew import KEPT, Report, Setup, Task
 from chimera.measure.interrupts import InterruptGate
 from chimera.measure.keeper import Keeper
+from chimera.measure.spool import Spool
 from chimera.record.request import Request
 from chimera.record.run import Options
 from chimera.record.runfile import Line
@@ -66,12 +67,22 @@ class _In:
     def line(self) -> bytes:
         """The next line; b"" at the end."""
         while b"\n" not in self._rest:
-            data = os.read(0, 1 << 16)
-            if not data:
+            if not self._read():
                 return b""
-            self._rest += data
         line, _, self._rest = self._rest.partition(b"\n")
         return line
+
+    def lines(self) -> list[bytes]:
+        """Whole lines of what has come; b"" is one at the end."""
+        if not self._read():
+            return [b""]
+        *lines, self._rest = self._rest.split(b"\n")
+        return lines
+
+    def _read(self) -> bytes:
+        data = os.read(0, 1 << 16)
+        self._rest += data
+        return data
 
 
 def main() -> None:
@@ -81,21 +92,28 @@ def main() -> None:
     setup = msgspec.json.decode(data, type=Setup, dec_hook=lambda kind, text: kind(text))
     with ExitStack() as held:
         loop = held.enter_context(closing(Loop()))
-        member = _Member(setup, loop, out, held)
+        member = _Member(setup, loop, lines, out, held)
         out.report(member.begin())
         while line := lines.line():
-            if line != b"stop":  # a task that had ended by itself when this was said
+            if line.startswith(KEPT):
+                member.kept(line)
+            elif line != b"stop":  # a task that had ended by itself when this was said
                 out.report(member.serve(msgspec.json.decode(line, type=Task)))
 
 
 class _Member:
-    def __init__(self, setup: Setup, loop: Loop, out: _Out, held: ExitStack) -> None:
+    def __init__(self, setup: Setup, loop: Loop, lines: _In, out: _Out, held: ExitStack) -> None:
         self._plan = setup.plan
         self._access = setup.access
         self._clock = RunClock(setup.zero_utc, setup.zero_ns)
         self._loop = loop
         self._gate = InterruptGate(loop.wake)
+        self._lines = lines
         self._out = out
+        self._spool: Spool | None = None
+        if setup.unsaved is not None:
+            self._spool = Spool(setup.unsaved, self._clock)
+            held.callback(self._spool.close)
         self._held = held
         self._engines: dict[Options, Measurable] = {}
 
@@ -119,6 +137,7 @@ class _Member:
         cpu = time.process_time()
         with closing(Wire(self._loop)) as wire:
             blocks = Blocks(self._plan, self._loop, wire, self._clock, self._gate, keeper)
+            blocks.spool = self._spool
             for options, engine in self._engines.items():
                 blocks.take_on(options, engine, warm=True)
             self._loop.listen(0, READ, self._stop)
@@ -136,9 +155,17 @@ class _Member:
                 clock_steps=wire.clock_steps,
             )
 
+    def kept(self, line: bytes) -> None:
+        """So many of the requests that were said are stored."""
+        if self._spool is not None:
+            self._spool.flushed(int(line.removeprefix(KEPT)))
+
     def _stop(self, _mask: int) -> None:
-        os.read(0, 1 << 16)
-        self._gate.stopped = True
+        for line in self._lines.lines():
+            if line.startswith(KEPT):
+                self.kept(line)
+            else:  # "stop", or the coordinator is gone
+                self._gate.stopped = True
 
 
 if __name__ == "__main__":

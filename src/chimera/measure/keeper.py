@@ -19,7 +19,7 @@ class Keeper:
     """Takes records in their order. ``header`` and the sink come with the first engine.
 
     What is added reaches the sink at once, and is safe from a kill of the program a twentieth
-    of a second later.
+    of a second later; then ``flushed`` is called.
     """
 
     def __init__(self, loop: Loop, on_progress: OnProgress | None) -> None:
@@ -37,6 +37,7 @@ class Keeper:
         self.doing = ""
         self.planned: Callable[[], int | None] = lambda: None
         self.active: Callable[[], int] = lambda: 0
+        self.flushed: Callable[[], None] = lambda: None
 
     def begin(self, header: Run | None, sink: Sink) -> None:
         """From now on there is a sink; it gets what has gathered.
@@ -80,6 +81,7 @@ class Keeper:
         self._flush_is_due = False
         if self._sink is not None:
             self._sink.flush()
+            self.flushed()
 
     def say(self, text: str) -> None:
         """What is being done now."""

@@ -8,6 +8,7 @@ nothing else waits.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
@@ -21,7 +22,7 @@ from chimera.engines.wire.wire import Wire
 from chimera.measure.workloads import WorkloadPrompt
 from chimera.record.request import ErrorClass
 
-_AHEAD = 256  # so many requests are serialised before a block begins
+_AHEAD = 256  # so many requests at least are serialised before a block begins
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -41,11 +42,38 @@ Prepare = Callable[[WorkloadPrompt], Call]
 Take = Callable[[Ended], None]
 
 
+class _Supply:
+    """Requests in their order, serialised before they are due: ``ahead`` at first, and one more
+    with each ``add``.
+    """
+
+    def __init__(
+        self,
+        prompts: Iterator[WorkloadPrompt],
+        prepared: Callable[[WorkloadPrompt], Call | RequestFailed],
+        ahead: int,
+    ) -> None:
+        self._prompts = prompts
+        self._prepared = prepared
+        self._ready = deque((prompt, prepared(prompt)) for prompt in islice(prompts, ahead))
+
+    def add(self) -> None:
+        for prompt in islice(self._prompts, 1):
+            self._ready.append((prompt, self._prepared(prompt)))
+
+    def take(self) -> tuple[WorkloadPrompt, Call | RequestFailed] | None:
+        """The next one; None when there are no more."""
+        if not self._ready:
+            self.add()
+        return self._ready.popleft() if self._ready else None
+
+
 class Sender:
     """Sends one block. ``prepare`` makes a request; ``take`` gets each one that has ended.
 
     ``stop()`` is asked before each request; once it gives a reason, what is in flight is
-    abandoned with it and nothing more is sent.
+    abandoned with it and nothing more is sent. ``ended`` is told of each request at its end,
+    before another is sent for it and long before ``take`` gets it.
     """
 
     def __init__(
@@ -56,6 +84,7 @@ class Sender:
         self._prepare = prepare
         self._take = take
         self._stop = stop
+        self.ended: Callable[[Ended], None] | None = None
         self._open = 0  # sent or refused, and not yet taken
         self._sent_all = False
 
@@ -64,36 +93,39 @@ class Sender:
     ) -> None:
         """``clients`` requests at a time, until there are no more or the time is up."""
         self._sent_all = clients == 0
-        supply = self._supply(prompts)
+        supply = _Supply(prompts, self._prepared, max(_AHEAD, clients))
 
         def following() -> None:
             if self._stop() or (until_ns is not None and time.monotonic_ns() >= until_ns):
                 self._sent_all = True
                 return
-            found = next(supply, None)
+            found = supply.take()
             if found is None:
                 self._sent_all = True
             else:
                 self._send(*found, None, following)
+                self._loop.later(supply.add)
 
-        for _ in range(clients):
-            following()
+        with self._wire.together():
+            for _ in range(clients):
+                following()
         self._wait()
 
     def open(self, prompts: Sequence[WorkloadPrompt], starts_ns: Sequence[int], zero: int) -> None:
         """Each request at its own time: ``starts_ns`` after ``zero`` of the monotonic clock."""
-        supply = self._supply(iter(prompts))
+        supply = _Supply(iter(prompts), self._prepared, _AHEAD)
         schedule = iter(starts_ns)
         due = next(schedule, None)
 
         def send_due() -> None:
             nonlocal due
             while due is not None and zero + due <= time.monotonic_ns() and not self._stop():
-                found = next(supply, None)
+                found = supply.take()
                 if found is None:
                     due = None
                     break
                 self._send(*found, zero + due, _nothing)
+                self._loop.later(supply.add)
                 due = next(schedule, None)
             if due is None or self._stop():
                 self._sent_all = True
@@ -102,18 +134,6 @@ class Sender:
 
         send_due()
         self._wait()
-
-    def _supply(
-        self, prompts: Iterator[WorkloadPrompt]
-    ) -> Iterator[tuple[WorkloadPrompt, Call | RequestFailed]]:
-        ahead = [(prompt, self._prepared(prompt)) for prompt in islice(prompts, _AHEAD)]
-
-        def all_of_them() -> Iterator[tuple[WorkloadPrompt, Call | RequestFailed]]:
-            yield from ahead
-            for prompt in prompts:
-                yield prompt, self._prepared(prompt)
-
-        return all_of_them()
 
     def _prepared(self, prompt: WorkloadPrompt) -> Call | RequestFailed:
         try:
@@ -136,8 +156,10 @@ class Sender:
             return
 
         def done(exchange: Exchange) -> None:
-            then()
             ended = Ended(prompt, exchange, None, exchange.start_ns, intended_ns)
+            if self.ended is not None:
+                self.ended(ended)
+            then()
             self._loop.later(partial(self._taken, ended))
 
         self._wire.send(call, done, intended_ns)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
-from chimera.engines.base import Completion, Load, Measurable, RequestFailed
+from chimera.engines.base import Completion, Load, RequestFailed
+from chimera.engines.wire.call import Exchange
 from chimera.measure.clock import RunClock
 from chimera.measure.load import Ended
 from chimera.measure.workloads import WorkloadPrompt
@@ -50,7 +53,13 @@ def start_failed(configuration: int, start_ns: int, text: str) -> EngineStart:
     )
 
 
-def recorded(index: int, step: Step, ended: Ended, engine: Measurable, clock: RunClock) -> Request:
+class Finishes(Protocol):
+    """As much of an engine as judges an exchange that has ended; see ``Measurable``."""
+
+    def finish(self, exchange: Exchange) -> Completion: ...
+
+
+def recorded(index: int, step: Step, ended: Ended, engine: Finishes, clock: RunClock) -> Request:
     """The record of a request that ended, whole, in part, or before it was sent.
 
     A request in which the server loaded its model is a cold one.

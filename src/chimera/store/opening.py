@@ -26,11 +26,36 @@ def open_store(url: str | None = None, *, existing: bool = False) -> Store:
         StoreError: it cannot be opened.
         MissingExtra: PostgreSQL's driver is not installed.
     """
-    text = url or os.environ.get(VARIABLE) or str(default_path())
+    text = _named(url)
     if text.startswith(_POSTGRES):
         from chimera.store.postgres import PostgresDatabase
 
         return SqlStore(PostgresDatabase(text))
+    path = _file(text)
+    from chimera.store.sqlite import SqliteDatabase
+
+    if existing and url and not path.exists():
+        raise InputError(f"there is no store at {url!r}; `chimera bench --store` makes one")
+    return SqlStore(SqliteDatabase(path))
+
+
+def unsaved_folder(url: str | None = None) -> Path:
+    """Where runs of this machine keep what has ended and is not in the store at ``url`` yet.
+
+    It lies beside a file, and in the user's data folder for a database elsewhere.
+    """
+    text = _named(url)
+    if text.startswith(_POSTGRES):
+        return default_path().parent / "unsaved"
+    path = _file(text)
+    return path.with_name(path.name + "-unsaved")
+
+
+def _named(url: str | None) -> str:
+    return url or os.environ.get(VARIABLE) or str(default_path())
+
+
+def _file(text: str) -> Path:
     if text.startswith("sqlite:///"):
         text = text.removeprefix("sqlite:///")
     elif "://" in text:
@@ -39,12 +64,7 @@ def open_store(url: str | None = None, *, existing: bool = False) -> Store:
             f"no store of the kind {kind!r}; give a path, sqlite:///path or "
             "postgresql://user@host/database"
         )
-    from chimera.store.sqlite import SqliteDatabase
-
-    path = Path(text).expanduser()
-    if existing and url and not path.exists():
-        raise InputError(f"there is no store at {url!r}; `chimera bench --store` makes one")
-    return SqlStore(SqliteDatabase(path))
+    return Path(text).expanduser()
 
 
 def default_path() -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -32,10 +32,21 @@ class Call:
 
     ``data`` is the whole of it, head and body. ``timeout_s`` limits all of it, ``stall_s`` the
     silence after the headers. ``answer`` takes the body of an answer with status 200.
-    ``body`` is kept as given for the record of an agent's calls.
+    ``body`` is kept as given for the record of an agent's calls. ``secrets`` are what must not
+    be kept of an answer that quotes it. ``before_decoding`` gets an exchange that goes on, with
+    pieces that are about to be decoded and let go.
     """
 
-    __slots__ = ("address", "answer", "body", "data", "stall_s", "timeout_s")
+    __slots__ = (
+        "address",
+        "answer",
+        "before_decoding",
+        "body",
+        "data",
+        "secrets",
+        "stall_s",
+        "timeout_s",
+    )
 
     def __init__(
         self,
@@ -46,6 +57,7 @@ class Call:
         timeout_s: float = 600.0,
         stall_s: float | None = None,
         body: Any = None,
+        secrets: tuple[bytes, ...] = (),
     ) -> None:
         self.address = address
         self.data = data
@@ -53,6 +65,8 @@ class Call:
         self.timeout_s = timeout_s
         self.stall_s = stall_s
         self.body = body
+        self.secrets = secrets
+        self.before_decoding: Callable[[Exchange], None] | None = None
 
 
 def http_request(
@@ -136,6 +150,8 @@ class Exchange:
 
     def decode(self) -> None:
         """Hand the pieces that have gathered to the answer, and let them go."""
+        if self.end_ns is None and self.call.before_decoding is not None:
+            self.call.before_decoding(self)
         if self.accepted:
             take = self.call.answer.take
             for arrived, data in self.pieces:

@@ -36,6 +36,7 @@ class Connection:
         self._clock = clock
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         self.sock.setblocking(False)
+        self._recvmsg = self.sock.recvmsg
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.kernel = ask_for_stamps(self.sock)
         self.arrived_ns = 0
@@ -83,15 +84,15 @@ class Connection:
         """What arrived; b"" at the end of the stream, None if nothing of the answer did."""
         try:
             if self.kernel:
-                data, ancillary, _, _ = self.sock.recvmsg(_READ, ANCILLARY)
+                data, ancillary, _, _ = self._recvmsg(_READ, ANCILLARY)
             else:
                 data, ancillary = self.sock.recv(_READ), []
         except (BlockingIOError, InterruptedError):
             return None
-        self.read_ns = self.arrived_ns = now = time.monotonic_ns()
+        self.read_ns = arrived = now = time.monotonic_ns()
         if ancillary and (wall := stamp_of(ancillary)):
-            self.arrived_ns = self._clock.arrived(wall, self.floor_ns, now)
-        self.floor_ns = self.arrived_ns
+            arrived = self._clock.arrived(wall, self.floor_ns, now)
+        self.arrived_ns = self.floor_ns = arrived
         if self._tls is None:
             return data
         return self._decrypted(data)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from chimera.errors import FormatError
 
 _LONGEST_LINE = 1 << 26
+_NEWLINE, _RETURN = b"\n\r"
 _FIELDS = (b"data", b"event", b"id", b"retry", b"error")
 
 
@@ -57,15 +58,16 @@ class ServerSentEvents:
             FormatError: a line that is none of an event stream, or one without end.
         """
         # Nearly always a piece is one event, as the server wrote it.
+        end = data.find(b"\n")
         if (
-            not self._rest
+            end == len(data) - 2
+            and data[-1] == _NEWLINE
+            and data[:6] == b"data: "
+            and not self._rest
             and not self._data
-            and data.startswith(b"data: ")
-            and data.endswith(b"\n\n")
-            and data.count(b"\n") == 2
-            and b"\r" not in data
+            and _RETURN not in data
         ):
-            return (data[6:-2],)
+            return (data[6:end],)
         return self._slow(data)
 
     def _slow(self, data: bytes) -> list[bytes]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chimera.engines.wire.address import Address
 from chimera.engines.wire.call import Call, Exchange
 from chimera.engines.wire.connection import Connection
+from chimera.engines.wire.failures import is_tls, late, no_connection, reason
 from chimera.engines.wire.http import HttpAnswer
 from chimera.engines.wire.kernel_time import ArrivalClock
 from chimera.engines.wire.lag import LagHistogram
@@ -59,9 +61,11 @@ class Wire:
         self._places: dict[Address, list[tuple[int, Any]]] = {}
         self._tls: ssl.SSLContext | None = None
         self._single_use: set[Address] = set()
+        self._held: list[_Link] | None = None
         self._sweeping = False
         self._soonest_ns = _NEVER_NS
         self.lag = LagHistogram()
+        self._lags = self.lag.bins  # added to for every piece that arrives
         self.reads = 0
 
     @property
@@ -82,7 +86,10 @@ class Wire:
             exchange.reused = True
             exchange.connected_ns = exchange.start_ns
             self._carry(link, exchange, on_done)
-            self._transmit(link)
+            if self._held is None:
+                self._transmit(link)
+            else:
+                self._held.append(link)
             return exchange
         try:
             places = self._places.get(call.address)
@@ -93,6 +100,20 @@ class Wire:
             return exchange
         self._connect(exchange, on_done, places)
         return exchange
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let what is sent within go out at once at its end: what has an open connection waits
+        for those that begin to connect.
+        """
+        held: list[_Link] = []
+        self._held = held
+        try:
+            yield
+        finally:
+            self._held = None
+            for link in held:
+                self._transmit(link)
 
     def abandon(self, error_class: ErrorClass, text: str) -> None:
         """End everything in flight with an error; each ``on_done`` is called."""
@@ -125,7 +146,7 @@ class Wire:
                 continue
             self._expect(call, exchange.start_ns, exchange.last_ns or now)
             if now - exchange.start_ns > call.timeout_s * 1e9:
-                self._fail(link, ErrorClass.TIMEOUT, _late(exchange))
+                self._fail(link, ErrorClass.TIMEOUT, late(exchange))
             elif (
                 call.stall_s is not None
                 and exchange.first_byte_ns is not None
@@ -166,7 +187,7 @@ class Wire:
             if len(places) > 1:
                 self._connect(exchange, on_done, places[1:])
             else:
-                self._never(exchange, on_done, _no_connection(address, error))
+                self._never(exchange, on_done, no_connection(address, error))
             return
         link = _Link(connection, places)
         self._carry(link, exchange, on_done)
@@ -197,11 +218,12 @@ class Wire:
     def _listen(self, link: _Link, mask: int) -> None:
         if mask != link.mask:
             link.mask = mask
-            self.loop.listen(link.connection.sock, mask, partial(self._ready, link))
+            action = self._readable if mask == READ else self._ready
+            self.loop.listen(link.connection.sock, mask, partial(action, link))
 
     def _ready(self, link: _Link, mask: int) -> None:
-        if mask & READ:
-            self._readable(link)
+        if mask != WRITE:
+            self._readable(link, mask)
         else:
             self._writable(link)
 
@@ -225,7 +247,7 @@ class Wire:
         else:
             self._listen(link, READ | WRITE if link.connection.wants_write else READ)
 
-    def _readable(self, link: _Link) -> None:
+    def _readable(self, link: _Link, _mask: int) -> None:
         connection, exchange = link.connection, link.exchange
         try:
             if not connection.established:
@@ -245,9 +267,10 @@ class Wire:
         arrived = connection.arrived_ns
         if connection.kernel:
             lag = connection.read_ns - arrived
-            self.lag.add(lag)
-            if lag > exchange.lag_ns:  # noqa: PLR1730 - once for every piece that arrives
+            self._lags[lag.bit_length()] += 1
+            if lag > exchange.lag_ns:
                 exchange.lag_ns = lag
+                self.lag.most = max(self.lag.most, lag)
         if not data:
             self._ended(link, exchange)
             return
@@ -283,10 +306,10 @@ class Wire:
             self._forget(link)
         elif self._was_stale(link, exchange):
             return
-        elif _is_tls(error):
-            self._fail(link, ErrorClass.TLS, f"no encrypted connection: {_reason(error)}")
+        elif is_tls(error):
+            self._fail(link, ErrorClass.TLS, f"no encrypted connection: {reason(error)}")
         elif exchange.sent_ns is not None:
-            why = _reason(error)
+            why = reason(error)
             self._fail(link, ErrorClass.CUT_STREAM, f"the connection was cut: {why}")
         elif not link.connection.established and len(link.places) > 1:
             on_done = link.on_done
@@ -295,7 +318,7 @@ class Wire:
             del self._active[exchange]
             self._connect(exchange, on_done, link.places[1:])
         else:
-            self._fail(link, ErrorClass.CONNECT, _no_connection(exchange.call.address, error))
+            self._fail(link, ErrorClass.CONNECT, no_connection(exchange.call.address, error))
 
     def _was_stale(self, link: _Link, exchange: Exchange) -> bool:
         """A reused connection that ends at once without a byte was closed before we asked.
@@ -365,28 +388,3 @@ class Wire:
 
             self._tls = ssl.create_default_context()
         return self._tls
-
-
-def _is_tls(error: OSError) -> bool:
-    if type(error).__module__ != "ssl":
-        return False
-    import ssl
-
-    return isinstance(error, ssl.SSLError)
-
-
-def _reason(error: OSError) -> str:
-    return " ".join(str(getattr(error, "verify_message", "") or error.strerror or error).split())
-
-
-def _no_connection(address: Address, error: OSError) -> str:
-    return f"cannot connect to {address.host}:{address.port}: {_reason(error)}"
-
-
-def _late(exchange: Exchange) -> str:
-    limit = f"{exchange.call.timeout_s:g} s"
-    if exchange.sent_ns is None:
-        return f"no connection in {limit}"
-    if exchange.first_byte_ns is None:
-        return f"no answer within the time limit of {limit}"
-    return f"the stream did not end within the time limit of {limit}"
