@@ -25,7 +25,7 @@ UNITS = (
     r"watts?|W|joules?|J|MHz|GHz|°C|"
     r"times|x|×|X|[- ]?fold|(?:generated |output )?tokens?|toks?"
 )
-UNIT = re.compile(rf"[ \u00a0\u202f]?[- ]?(?P<unit>{UNITS})(?![\w])(?!/\w)")
+UNIT = re.compile(rf"[ \u00a0\u202f]{{0,9}}[- ]?(?P<unit>{UNITS})(?![\w])(?!/\w)")
 _ALIASES = {
     "tokens a second": "tokens/s", "token a second": "tokens/s", "tk/s": "tokens/s",
     "tokens every second": "tokens/s", "tokens each second": "tokens/s",
