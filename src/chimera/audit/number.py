@@ -13,6 +13,9 @@ Form = Literal["plain", "percent", "multiple", "points"]
 Modifier = Literal["", "about", "over", "under", "at least", "at most"]
 # Longest first. What may stand between a number and its unit is a blank or a hyphen.
 UNITS = (
+    r"(?:tok(?:en)?s?|tkns?|t)(?:\(s\))?(?: (?:generated|out|of output))?\s?(?:/|·|per|a|each|every|for every|for each)\s?(?:single )?(?:seconds?|secs?|s)\b|"
+    r"(?:tok(?:en)?s?|t)[ ·*.]?s(?:\^-?1|\^\{-1\}|⁻¹|-1)|"
+    r"req(?:uest)?s?\s?(?:/|per|a|each|every)\s?(?:seconds?|secs?|s)\b|"
     r"tokens? per seconds?|tokens? per sec|tokens?/seconds?|tokens?/sec|toks?/sec|toks?/s|"
     r"tokens?/s|tokens? a second|tokens? every second|tokens? each second|tokens?\(s\)/s|tk/s|t/s|tps|tok/sec|"
     r"tokens?/min(?:ute)?|tokens? per minute|requests? per seconds?|requests?/seconds?|"
@@ -35,6 +38,7 @@ _ALIASES = {
     "megabyte": "mb", "hrs": "hours", "hr": "hours", "h": "hours", "hour": "hours",
     "min": "minutes", "w": "watts", "token": "tokens", "tb": "tb", "tok": "tokens", "toks": "tokens", "generated tokens": "tokens", "generated token": "tokens", "output tokens": "tokens", "output token": "tokens", "j": "joule", "secs": "s",
 }  # fmt: skip
+_PER_SECOND = re.compile(r"(?:/|·|per|a|each|every|single)\s?(?:seconds?|secs?|s)$|s(?:\^|⁻|-)")
 _PER = re.compile(r"\s+(?:per|a|every|each)\s+")
 _MULTIPLES = frozenset({"times", "x", "×", "fold", "-fold", " fold"})
 _POINTS = frozenset({"percentage point", "percentage points", "%-point", "%-points", "pp"})
@@ -103,6 +107,10 @@ def with_unit(number: Number, match: re.Match[str]) -> Number:
         fields["form"] = "points"
     elif name in ("%", "percent", "per cent", "pct"):
         fields["form"] = "percent"
+    elif re.match(r"(?:tok|tkn|t(?=[ /·*.]))", name) and _PER_SECOND.search(name):
+        fields["unit"], fields["scale"] = "tokens/s", 1.0
+    elif name.startswith("req") and _PER_SECOND.search(name):
+        fields["unit"], fields["scale"] = "requests/s", 1.0
     else:
         known = unit_of(_ALIASES.get(name, _PER.sub("/", name)))
         if known is None:
