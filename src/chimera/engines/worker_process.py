@@ -88,7 +88,8 @@ class WorkerProcess:
                 f"the embedded engine is not installed ({reply.error}); get it with: {INSTALL_LINE}"
             )
         if reply.address is None:
-            said = reply.error or self.death(wait_s=2.0) or "it said nothing"
+            death = self.death(wait_s=2.0)  # its log is whole only when it has ended
+            said = reply.error or death or "it said nothing"
             raise EngineError(_why(said, self.log_errors(), config))
         return reply
 
