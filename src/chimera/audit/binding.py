@@ -13,7 +13,10 @@ from itertools import pairwise
 import msgspec
 
 from chimera.audit.evidence import Selector
+from chimera.audit.names import Named
 from chimera.audit.numbers import Number
+from chimera.audit.pairing import paired
+from chimera.audit.phrases import Mention
 from chimera.audit.sentence import Sentence
 from chimera.record.vocabulary import METRICS
 
@@ -61,7 +64,8 @@ class About(msgspec.Struct, frozen=True):
     names the metric (not only a unit); ``unit`` and ``scale`` come from a header where the number
     has none. ``misfit`` is a metric right beside the number that cannot have its unit. ``near``
     is how far the models were looked for: 0 in the sentence itself. ``sure`` says that the
-    statistic stands right before or behind the number.
+    statistic stands right before or behind the number. ``words`` are those of the sentence and of
+    what stands around it, in lower case.
     """
 
     keys: tuple[str, ...] = ()
@@ -77,6 +81,7 @@ class About(msgspec.Struct, frozen=True):
     near: int = 9
     misfit: str = ""
     sure: bool = False
+    words: frozenset[str] = frozenset()
 
     @property
     def selector(self) -> Selector:
@@ -111,6 +116,7 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> Abou
         near=near,
         misfit=_misfit(number, sentence, around, unit),
         sure=_is_sure(number, sentence),
+        words=sentence.words.union(*(other.words for other in around)),
     )
 
 
@@ -323,16 +329,34 @@ def _settings(
             if key in found:
                 continue
             mentions = [m for m in other.settings if m.key == key and m.value is not None]
-            chosen = sentence.nearest(mentions, number) if distance == 0 else mentions[-1]
+            if distance == 0:
+                chosen = paired(
+                    number, sentence.numbers, mentions, sentence.text, _same_level
+                ) or sentence.nearest(mentions, number)
+            else:
+                chosen = mentions[-1]
             if chosen is not None and chosen.value is not None:
                 found[key] = chosen.value
         for name in other.named:
             if name.key in IDENTITIES and name.key not in found:
                 same = [n for n in other.named if n.key == name.key]
-                pick = sentence.nearest(same, number) if distance == 0 else same[-1]
+                if distance == 0:
+                    pick = paired(
+                        number, sentence.numbers, same, sentence.text, _same_name
+                    ) or sentence.nearest(same, number)
+                else:
+                    pick = same[-1]
                 if pick is not None:
                     found[name.key] = pick.value
     return tuple(sorted(found.items()))
+
+
+def _same_level(one: Mention, other: Mention) -> bool:
+    return one.value == other.value
+
+
+def _same_name(one: Named, other: Named) -> bool:
+    return one.value.lower() == other.value.lower()
 
 
 def _files(sentence: Sentence, around: Sequence[Sentence]) -> frozenset[str]:

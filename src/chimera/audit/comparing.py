@@ -59,13 +59,13 @@ def side_of(
             by_model.setdefault(dict(sample.subject).get("model", ""), []).append(value)
         return Side(label, mean(values), values, places_of(chosen), by_model)
     summed = evidence.summaries(about, key)
-    wanted = [s for s in summed if s.column.statistic == (statistic or "mean")]
-    wanted = wanted or [s for s in summed if s.column.statistic in ("", "mean", "median")]
+    wanted = [s for s in summed if s.statistic == (statistic or "mean")]
+    wanted = wanted or [s for s in summed if s.statistic in ("", "mean", "median")]
     wanted = wanted or summed
     if not wanted:
         return None
-    own = wanted[0].column.statistic
-    numbers = [s.value for s in wanted if s.column.statistic == own]
+    own = wanted[0].statistic
+    numbers = [s.value for s in wanted if s.statistic == own]
     return Side(label, mean(numbers), tuple(numbers), (wanted[0].place,))
 
 
@@ -80,8 +80,37 @@ def compare(
         )
         if one is None or two is None:
             continue
-        return _outcome(key, one, two)
+        outcome = _outcome(key, one, two)
+        if outcome.certain is False and not evidence.members(a, key):
+            outcome = _pair_by_pair(evidence, a, b, key, outcome)
+        return outcome
     return None
+
+
+def _pair_by_pair(
+    evidence: Evidence, a: Selector, b: Selector, key: str, pooled: Outcome
+) -> Outcome:
+    """Summaries of two sides, compared where all else is alike; certain where all pairs agree."""
+    own = {
+        k
+        for k, v in (*a.settings, *b.settings)
+        if (k, v) not in a.settings or (k, v) not in b.settings
+    }
+    sides: list[dict[tuple[tuple[str, str], ...], list[float]]] = []
+    for about in (a, b):
+        found: dict[tuple[tuple[str, str], ...], list[float]] = {}
+        for summed in evidence.summaries(about, key):
+            levels = evidence.row_levels(summed.batch, summed.row)
+            rest = tuple(sorted((k, v) for k, v in levels.items() if k not in own))
+            found.setdefault((*rest, ("statistic", summed.statistic)), []).append(summed.value)
+        sides.append(found)
+    gaps = [mean(sides[0][k]) - mean(sides[1][k]) for k in sides[0] if k in sides[1]]
+    signs = {(g > 0) - (g < 0) for g in gaps}
+    if len(gaps) < 2 or len(signs) != 1 or 0 in signs:
+        return pooled
+    sign = signs.pop()
+    text = f"{metric_label(key)}: the same way in all {len(gaps)} settings that both have"
+    return msgspec.structs.replace(pooled, sign=sign, certain=None, text=text)
 
 
 def _outcome(key: str, one: Side, two: Side) -> Outcome:

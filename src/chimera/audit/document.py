@@ -83,7 +83,7 @@ def readable(text: str) -> str:
 
 def read_markdown(source: str) -> Document:
     """The parts of a Markdown report; one nested too deeply is read line by line."""
-    text = source
+    text = _one_line_end(source)
     meta: list[Block] = []
     front = _FRONT_MATTER.match(text)
     if front and ":" in front[1]:
@@ -101,6 +101,11 @@ def read_markdown(source: str) -> Document:
             pass
     note = "the Markdown could not be parsed (nested too deeply?); it was read line by line"
     return Document((*meta, *_lines(text)), (note,))
+
+
+def _one_line_end(text: str) -> str:
+    """The text with lines that end in newlines alone, every character at its place."""
+    return text.replace("\r\n", " \n").replace("\r", "\n")
 
 
 def _nesting(text: str) -> int:

@@ -12,6 +12,7 @@ import msgspec
 
 from chimera.audit.arrays import Arrays
 from chimera.audit.claim import Place
+from chimera.audit.own_metrics import promoted
 from chimera.facts.dataset import Dataset, Members, Sample, dataset_of, identity_values
 from chimera.ingest import Ingest
 from chimera.ingest.cells import parse_number
@@ -25,6 +26,7 @@ _STALE = re.compile(
 )
 _CONTAINERS = frozenset({"json", "csv", "md", "data", "summary", "results"})
 _LENGTHS = frozenset({"n_prompt", "n_gen"})  # "prompts of 512 tokens" may be no setting at all
+_ALIKE = (("num_batch", "batch_size"),)
 _MAX_PLACES = 3
 _MAX_CONTENT = 64_000_000
 
@@ -55,6 +57,11 @@ class Summed(msgspec.Struct, frozen=True):
     batch: Batch
     row: int
     column: Column
+
+    @property
+    def statistic(self) -> str:
+        """That of its column; p50 is the median."""
+        return "median" if self.column.statistic == "p50" else self.column.statistic
 
     @property
     def value(self) -> float:
@@ -103,12 +110,23 @@ def plain_level(value: Any) -> str:
     return str(value).lower()
 
 
+def _with_alike(levels: dict[str, str]) -> dict[str, str]:
+    """Levels with what prose calls by one name: "batch 8" may be either batch."""
+    for one, other in _ALIKE:
+        if one in levels and other not in levels:
+            levels[other] = levels[one]
+        elif other in levels and one not in levels:
+            levels[one] = levels[other]
+    return levels
+
+
 class Evidence:
     """Records and summaries of a folder. Files in a folder for old results stand apart."""
 
     def __init__(self, ingest: Ingest) -> None:
         self.ingest = ingest
-        self.data: Dataset = dataset_of(ingest.batches)
+        self.batches = promoted(ingest.batches)
+        self.data: Dataset = dataset_of(self.batches)
         stale = {f.name for f in ingest.files if _STALE.search(f.name)}
         self.stale = stale if any(b.file not in stale for b in ingest.batches) else set()
         self.samples = [s for s in self.data.samples if s.batch.file not in self.stale]
@@ -214,7 +232,7 @@ class Evidence:
                 value = self.identity(sample.batch, sample.index, key)
                 if value is not None:
                     known.setdefault(key, value.lower())
-            self._levels[id(sample)] = known
+            self._levels[id(sample)] = known = _with_alike(known)
         return known
 
     def row_levels(self, batch: Batch, row: int) -> dict[str, str]:
@@ -233,7 +251,7 @@ class Evidence:
             value = self.identity(batch, row, key)
             if value is not None:
                 found.setdefault(key, value.lower())
-        return found
+        return _with_alike(found)
 
     def select(self, about: Selector) -> list[Sample]:
         """All records that have what is named, failures and warm-ups too."""

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from chimera.audit.binding import About, unit_fits
+from chimera.audit.claim import BAD
 from chimera.audit.evidence import Evidence, plain_level
 from chimera.audit.matching import matches, shown, tolerance
+from chimera.audit.narrowing import Narrowing
 from chimera.audit.numbers import Number
 from chimera.audit.values import Elsewhere, Value, values_of
 from chimera.audit.verdict import Verdict, metric_names
@@ -30,10 +32,14 @@ class MeasuredJudge:
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self._elsewhere = Elsewhere(evidence)
+        self._narrowing = Narrowing(evidence)
 
     def judge(self, number: Number, about: About) -> Verdict:
         """The verdict on a number of a known metric (or at least a unit)."""
-        verdict = self._judge(_in_unit(number, about), about)
+        number = _in_unit(number, about)
+        verdict = self._judge(number, about)
+        if verdict.label in BAD:
+            verdict = self._narrowed(number, about) or verdict
         if about.keys and not about.statistic and number.high is None and not verdict.statistic:
             verdict = replace(verdict, statistic=_statistic_of(verdict))
         return verdict
@@ -65,6 +71,14 @@ class MeasuredJudge:
             if other:
                 return other
         return self._wrong(number, about, values)
+
+    def _narrowed(self, number: Number, about: About) -> Verdict | None:
+        """The verdict for a subset that words of the text name, where the number is its value."""
+        for narrower in self._narrowing.of(about):
+            verdict = self._judge(number, narrower)
+            if verdict.label == "supported":
+                return verdict
+        return None
 
     def _without_metric(self, number: Number, about: About) -> Verdict | None:
         """The verdict where no metric is named, or one that cannot be meant; None otherwise."""
@@ -290,6 +304,7 @@ def _in_unit(number: Number, about: About) -> Number:
         return replace(number, unit=about.unit, scale=about.scale)
     if (
         about.keys
+        and about.keys[0] in METRICS
         and METRICS[about.keys[0]].unit not in ("s", "1")
         and all(unit_fits(k, METRICS[about.keys[0]].unit) for k in about.keys)
     ):

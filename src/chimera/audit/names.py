@@ -7,8 +7,10 @@ from collections.abc import Iterable
 
 import msgspec
 
+from chimera.audit.own_metrics import OwnMetrics
 from chimera.facts.dataset import Dataset, identity_values
 from chimera.ingest import Ingest
+from chimera.record.vocabulary import METRICS
 
 _SPLIT = re.compile(r"[:/\s@-]+")
 _TELLING = re.compile(r"\d")
@@ -71,6 +73,10 @@ class Names:
 
     def __init__(self, ingest: Ingest, data: Dataset) -> None:
         self.models = _models(data)
+        self.own = OwnMetrics(
+            [*{id(s.batch): s.batch for s in data.samples}.values(), *data.summaries],
+            frozenset(METRICS),
+        )
         self.files = {f.name: f for f in ingest.files}
         self.values = _identities(data)
         self._meaning: dict[str, tuple[str, str, frozenset[str]]] = {}

@@ -10,8 +10,7 @@ from functools import lru_cache
 
 import msgspec
 
-from chimera.audit.number import UNIT
-from chimera.record.vocabulary import METRIC_SPELLINGS, PARAMETER_SPELLINGS
+from chimera.record.vocabulary import METRIC_SPELLINGS
 
 RATES = ("decode_throughput", "token_rate", "wall_throughput", "output_throughput")
 TIMES = ("e2e_latency", "server_total", "generation_time", "duration")
@@ -166,58 +165,6 @@ _NOUNS: tuple[tuple[str, str], ...] = (
 _NOUN = re.compile(
     r"(?<![\w/])(?:" + "|".join(f"({p})" for p, _ in _NOUNS) + r")(?![\w/])", re.IGNORECASE
 )
-_SETTING_WORDS: tuple[tuple[str, str], ...] = (
-    (r"context(?: (?:length|size|window))?(?:s)?|ctx", "num_ctx"),
-    (r"(?:gpu|offloaded)[- ]layers?|layers? (?:offloaded |put )?(?:to|on|onto) (?:the )?gpu|offload(?:ed|ing)?", "num_gpu"),
-    (r"(?:sampling )?temperatures?|temp|T(?==)", "temperature"),
-    (r"threads?", "num_thread"),
-    (r"(?:prompt|pp)(?==\d)", "n_prompt"),
-    (r"(?:gen|tg)(?==\d)", "n_gen"),
-    (r"ngl", "num_gpu"),
-    (r"batch(?:[- ]sizes?)?", "num_batch"),
-    (r"conc|c(?==\d)|concurren(?:cy|t)(?:[- ](?:level|requests?|users?|clients?))?(?: of)?|clients?|users?|"
-     r"parallel(?: requests?| streams?)?|streams?", "concurrency"),
-    (r"request[- ]rates?|arrival rates?|offered (?:load|rate)", "request_rate"),
-    (r"max(?:imum)?[- ]tokens|token limit", "num_predict"),
-    (r"seeds?", "seed"),
-    (r"prompt[- ]length|prompt tokens", "n_prompt"),
-)  # fmt: skip
-_SPELT = "|".join(
-    sorted((re.escape(s) for s in PARAMETER_SPELLINGS if len(s) > 2), key=len, reverse=True)
-)
-_SETTING_NAME = re.compile(
-    r"(?<![\w])(?:("
-    + _SPELT
-    + r")|"
-    + "|".join(f"({p})" for p, _ in _SETTING_WORDS)
-    + r")(?![\w])",
-    re.IGNORECASE,
-)
-_VALUE = r"(?P<v>-?\d+(?:\.\d+)?[kK]?|on|off|true|false)"
-_NAME_VALUE = re.compile(
-    rf"\s*(?:=|:|of|at|is|was|set to|to|equal to)?\s*{_VALUE}(?![\w]|\.\d|,\d{{3}})", re.IGNORECASE
-)
-_VALUE_NAME = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?[kK]?)[ -](?:the )?$")
-_BENCH_TEST = re.compile(r"(?<![\w])(pp|tg)[ ]?(\d+)(?![\w])")
-
-
-_LENGTHS = (
-    (re.compile(r"inputs? of (\d+) tokens", re.IGNORECASE), "n_prompt"),
-    (re.compile(r"outputs? of (\d+) tokens", re.IGNORECASE), "n_gen"),
-    (re.compile(r"prompts? (?:lengths? )?of (\d+) tokens", re.IGNORECASE), "n_prompt"),
-    (
-        re.compile(r"(?<![\w.])(\d+)[- ]tokens? (?:long )?(?:prompts?|inputs?)\b", re.IGNORECASE),
-        "n_prompt",
-    ),
-    (re.compile(r"generat(?:ing|es?|ed|ion of) (\d+) (?:new )?tokens", re.IGNORECASE), "n_gen"),
-    (
-        re.compile(
-            r"(?<![\w.])(\d+)[- ]tokens? (?:generations?|outputs?|answers?|completions?)\b",
-            re.IGNORECASE,
-        ),
-        "n_gen",
-    ),
-)
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -276,77 +223,3 @@ def nouns_in(text: str) -> list[Mention]:
         for m in _NOUN.finditer(text)
         if m.lastindex
     ]
-
-
-def settings_in(text: str) -> list[Mention]:
-    """Settings with their values ("num_ctx=4096", "8 threads"), and names of settings alone."""
-    found = []
-    for match in _SETTING_NAME.finditer(text):
-        index = match.lastindex or 1
-        key = PARAMETER_SPELLINGS[match[1].lower()] if index == 1 else _SETTING_WORDS[index - 2][1]
-        levels = _range_of_levels(text, match.start(), match.end(), key)
-        if levels:
-            found.extend(levels)
-            continue
-        after = _NAME_VALUE.match(text, match.end())
-        if key == "request_rate" and after and UNIT.match(text, after.end()):
-            continue  # "a request rate of 8 req/s" was measured, not set
-        before = _VALUE_NAME.search(text, max(0, match.start() - 12), match.start())
-        spelt = index == 1 and after and re.match(r"\s*[=:]", text[match.end() :])
-        if before and not spelt:
-            found.append(
-                Mention(before.start(1), match.end(), "setting", key, value=_plain(before[1]))
-            )
-        elif after:
-            found.append(
-                Mention(match.start(), after.end(), "setting", key, value=_plain(after["v"]))
-            )
-        else:
-            found.append(Mention(match.start(), match.end(), "setting", key))
-    for pattern, key in _LENGTHS:
-        for match in pattern.finditer(text):
-            value = _plain(match[1])
-            found.append(Mention(match.start(), match.end(), "setting", key, value=value))
-    for match in _BENCH_TEST.finditer(text):
-        key = "n_prompt" if match[1] == "pp" else "n_gen"
-        found.append(Mention(match.start(), match.end(), "setting", key, value=match[2]))
-    return found
-
-
-_LINK = r"\s*(?:to|and|through|vs\.?|versus|→|->|=>|–|—|-)\s*"
-_LEVEL = r"(\d+(?:\.\d+)?[kK]?)"
-_LEVELS_AFTER = re.compile(
-    rf"\s*(?:values?\s*)?(?:is\s+|was\s+|goes\s+|going\s+|raised\s+|increased\s+|changed\s+)?(?:from\s+|between\s+|=\s*|of\s+)?{_LEVEL}{_LINK}{_LEVEL}(?![\w.]*\w)"
-)
-_LEVELS_BEFORE = re.compile(
-    rf"(?<![\w.]){_LEVEL}{_LINK}{_LEVEL}\s*(?:tokens?\s+of\s+|tokens?\s+|-?\s*)(?:the\s+)?$"
-)
-_ONE_BEFORE = re.compile(rf"(?<![\w.]){_LEVEL}(?:-|\s)tokens?\s+(?:of\s+)?$")
-
-
-def _range_of_levels(text: str, start: int, end: int, key: str) -> list[Mention]:
-    """Two levels of a setting: "num_ctx from 1024 to 4096", "2048 to 8192 tokens of context"."""
-    after = _LEVELS_AFTER.match(text, end)
-    if after and UNIT.match(text, after.end()) is None:
-        return [
-            Mention(start, after.end(1), "setting", key, value=_plain(after[1])),
-            Mention(after.start(2), after.end(2), "setting", key, value=_plain(after[2])),
-        ]
-    low = max(0, start - 40)
-    before = _LEVELS_BEFORE.search(text, low, start)
-    if before:
-        return [
-            Mention(before.start(1), before.end(1), "setting", key, value=_plain(before[1])),
-            Mention(before.start(2), end, "setting", key, value=_plain(before[2])),
-        ]
-    one = _ONE_BEFORE.search(text, low, start) if key == "num_ctx" else None
-    if one:
-        return [Mention(one.start(1), end, "setting", key, value=_plain(one[1]))]
-    return []
-
-
-def _plain(value: str) -> str:
-    """A setting's value as files write it: "4k" is 4096."""
-    if value[-1:] in "kK" and value[:-1].isdigit():
-        return str(int(value[:-1]) * 1024)
-    return value.lower()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import permutations
+from itertools import chain, permutations, product
 
 import msgspec
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from chimera.audit.comparing import SPEEDS
 from chimera.audit.counts import Counter
 from chimera.audit.evidence import Evidence, Selector
 from chimera.audit.matching import matches, shown, tolerance
+from chimera.audit.narrowing import Narrowing
 from chimera.audit.numbers import Number
 from chimera.audit.sentence import Sentence
 from chimera.audit.values import Value, values_of
@@ -75,13 +76,19 @@ class RelationJudge:
     def __init__(self, evidence: Evidence, counter: Counter) -> None:
         self._evidence = evidence
         self._counter = counter
+        self._narrowing = Narrowing(evidence)
 
     def judge_change(
         self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
     ) -> Verdict | None:
         """A ratio, percent change or difference; None where no two sides are known."""
-        pairs = list(self._from_data(number, about, sentence, around))
-        for a, b in pairs:
+        pairs = list(self._from_data(about, sentence, around))
+        narrowed = (
+            pair
+            for narrower in self._narrowing.of(about)
+            for pair in self._from_data(narrower, sentence, around)
+        )
+        for a, b in chain(pairs, narrowed):
             hit = _fits(number, a, b, exact=True)
             if hit:
                 return Verdict("derivable", hit, None, hit, "", a.places + b.places, metric=a.key)
@@ -99,7 +106,7 @@ class RelationJudge:
         return _contradicted(number, pairs)
 
     def _from_data(
-        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+        self, about: About, sentence: Sentence, around: Sequence[Sentence]
     ) -> Iterator[tuple[Operand, Operand]]:
         """Two sides that the sentence names: two models, or two levels of one setting."""
         sides = self._sides(about, sentence, around)
@@ -110,8 +117,10 @@ class RelationJudge:
                 for statistic in statistics:
                     one = replace(first, keys=(key,), statistic=statistic)
                     two = replace(second, keys=(key,), statistic=statistic)
-                    for a in values_of(self._evidence, one)[:3]:
-                        for b in values_of(self._evidence, two)[:3]:
+                    left = values_of(self._evidence, one)[:3]
+                    right = values_of(self._evidence, two)[:3]
+                    for a, b in product(left, right):
+                        if _is_same_choice(a, left, b, right):
                             yield _operand(a, key), _operand(b, key)
 
     def _keys(self, about: About) -> tuple[str, ...]:
@@ -234,6 +243,14 @@ def _named_models(sentence: Sentence, around: Sequence[Sentence]) -> list[frozen
         if more:
             return [*models, more[-1]]
     return models
+
+
+def _is_same_choice(a: Value, left: Sequence[Value], b: Value, right: Sequence[Value]) -> bool:
+    """Whether two values are both of all records or both of the warm ones alone."""
+    if a.warm == b.warm:
+        return True
+    all_warm = right if a.warm else left
+    return not any(v.warm for v in all_warm)  # that side has no cold start
 
 
 def _operand(value: Value, key: str) -> Operand:

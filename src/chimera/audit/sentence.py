@@ -15,9 +15,9 @@ from chimera.audit.phrases import (
     metrics_in,
     nouns_in,
     phases_in,
-    settings_in,
     statistics_in,
 )
+from chimera.audit.settings_said import settings_in
 from chimera.ingest.names import Reading, read_name
 
 _BREAK = re.compile(
@@ -32,6 +32,7 @@ _NO_END = re.compile(
 _CODE_NAME = re.compile(r"(?<![\w.])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?![\w])")
 _FIELD = re.compile(r"(?<![\w/])[A-Za-z]\w*(?:\[\d+\])?(?:\.\w+)*_\w+(?:\[\d+\])?(?:\.\w+)*|"
                     r"(?<![\w/])[A-Za-z]\w*\[\d+\]\.\w+")  # fmt: skip
+_WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _LONGEST = 2000  # characters
 _OVERALL = re.compile(
     r"\b(?:across (?:all|the|every)|overall|in total|in all|(?<!out of )a total of|the total|"
@@ -81,6 +82,11 @@ class Sentence:
     def named(self) -> list[Named]:
         """Names of the data."""
         return self._names.find(self.text) if self._names else []
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Its words and numbers, in lower case."""
+        return frozenset(_WORD.findall(self.text.lower()))
 
     @cached_property
     def models(self) -> list[Named]:
@@ -139,6 +145,7 @@ class Sentence:
     def metrics(self) -> list[Mention]:
         """Metrics; a unit behind a number ("41 tokens per second") names none."""
         units = [(n.start, n.end) for n in self.all_numbers if n.unit]
+        own = self._names.own.find(self.text) if self._names else []
         coded = [
             Mention(s, e, "metric", r.key, _open_keys(r.key))
             for s, e, r in self.codes
@@ -146,7 +153,7 @@ class Sentence:
         ]
         plain = [
             m
-            for m in metrics_in(self.text)
+            for m in (*metrics_in(self.text), *own)
             if not any(m.start < e and s < m.end for s, e in units)
             and not any(m.start < c.end and c.start < m.end for c in coded)
         ]

@@ -14,10 +14,11 @@ from chimera.audit.count_verdicts import judge_count
 from chimera.audit.document import Cell, Table
 from chimera.audit.names import Names
 from chimera.audit.numbers import Number, numbers_in
-from chimera.audit.phrases import nouns_in, settings_in
+from chimera.audit.phrases import nouns_in
 from chimera.audit.prose import ProseJudge
 from chimera.audit.relations import Operand, _fits
 from chimera.audit.sentence import Sentence
+from chimera.audit.settings_said import settings_in
 from chimera.audit.verdict import Verdict, bound_of, claim_of
 from chimera.ingest.names import Reading, read_name
 from chimera.record.units import unit_of
@@ -108,7 +109,7 @@ class TableJudge:
                 if not any(m.value is not None for m in settings_in(text)):
                     told[key] = text
                 parts.append(text)
-            elif column.sentence.settings and is_numeric(text) and not column.sentence.metrics:
+            elif _is_setting(column.sentence) and is_numeric(text):
                 parts.append(f"{column.sentence.settings[0].key}={text.replace(',', '')}")
             elif not is_numeric(text):
                 parts.append(text)
@@ -240,6 +241,11 @@ def is_numeric(text: str) -> bool:
     for number in reversed(numbers):
         rest = rest[: number.start] + rest[number.end :]
     return sum(c.isalpha() for c in rest) <= _FEW_LETTERS
+
+
+def _is_setting(header: Sentence) -> bool:
+    """Whether a header names a setting whose levels stand below it ("Threads")."""
+    return bool(header.settings and header.settings[0].value is None and not header.metrics)
 
 
 def _is_count_header(header: str) -> bool:

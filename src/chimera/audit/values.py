@@ -22,7 +22,8 @@ _STATISTICS = ("mean", "median", "p95", "p99", "max", "min", "sd")
 class Value(msgspec.Struct, frozen=True):
     """A value by the data, in the canonical ``unit``, what it is, and where it comes from.
 
-    ``main`` marks the readings that a careful reader would take first.
+    ``main`` marks the readings that a careful reader would take first, ``warm`` those without
+    cold starts where there are some.
     """
 
     value: float
@@ -34,6 +35,7 @@ class Value(msgspec.Struct, frozen=True):
     high: float | None = None
     n: int = 0
     pooled: bool = False
+    warm: bool = False
 
 
 def statistic_of(values: Sequence[float], name: str) -> float | None:
@@ -101,13 +103,13 @@ def _values_of_key(
     several: dict[str, list[Summed]] = {}
     for summed in evidence.summaries(about, key):
         if evidence.identity(summed.batch, summed.row, "model") is not None:
-            several.setdefault(summed.column.statistic, []).append(summed)
+            several.setdefault(summed.statistic, []).append(summed)
     yield from _of_several(several, statistic, f"{name} of {where}")
     if statistic not in several:
         yield from _of_arrays(evidence, several.get("mean", []), statistic, f"{name} of {where}")
     repeated = _repeated(evidence, about, key)
     for summed in evidence.summaries(about, key):
-        own = summed.column.statistic
+        own = summed.statistic
         if (id(summed.batch), summed.row) in repeated:
             continue  # one of several runs of the same: only their mean is meant
         fits = own == statistic or (not own and statistic in ("", "mean")) or (
@@ -130,7 +132,7 @@ def _repeated(evidence: Evidence, about: Selector, key: str) -> set[tuple[int, i
         model = evidence.identity(summed.batch, summed.row, "model")
         if model is None:
             continue  # nothing says that they are runs of the same
-        alike = (model, summed.column.statistic, tuple(sorted(levels.items())))
+        alike = (model, summed.statistic, tuple(sorted(levels.items())))
         groups.setdefault(alike, set()).add((id(summed.batch), summed.row))
     return {place for group in groups.values() if len(group) > 1 for place in group}
 
@@ -180,7 +182,7 @@ def _of_members(members: Members, unit: str, statistic: str, what: str) -> Itera
             shown = "value" if len(numbers) == 1 else name
             yield Value(
                 value, unit, f"{shown} of {what}{suffix}, n = {len(numbers)}", places_of(group),
-                low=low, high=high, n=len(numbers), pooled=True,
+                low=low, high=high, n=len(numbers), pooled=True, warm=bool(suffix),
             )  # fmt: skip
         if statistic == "sd" and len(numbers) > 1:  # by the other definition, with n
             sd = (sample_sd(numbers) or 0.0) * sqrt((len(numbers) - 1) / len(numbers))
@@ -253,7 +255,7 @@ class Elsewhere:
 
     def _summary(self, summed: Summed) -> tuple[float, Value, str, str, frozenset[str]]:
         model = self._evidence.identity(summed.batch, summed.row, "model") or ""
-        own = summed.column.statistic
+        own = summed.statistic
         what = f"{summed.column.name} of {model or 'no named model'} in {summed.batch.file}"
         value = Value(summed.value, summed.column.unit, what, (summed.place,), False)
         return summed.value, value, summed.column.key, own, frozenset((model,))

@@ -1,0 +1,150 @@
+"""Subsets of the records that a text calls by a word of theirs: "baseline", "the long prompt".
+
+A report seldom writes ``prompt_id=long``. Where a word of a level's or a file's name stands in the
+sentence or in a heading above it, the records that have it may be all that is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from chimera.audit.binding import About
+from chimera.audit.evidence import Evidence, Selector
+
+_WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
+_GENERIC = frozenset(
+    [
+        "results",
+        "result",
+        "data",
+        "benchmark",
+        "benchmarks",
+        "bench",
+        "csv",
+        "json",
+        "jsonl",
+        "txt",
+        "log",
+        "runs",
+        "run",
+        "summary",
+        "metrics",
+        "report",
+        "reports",
+        "output",
+        "outputs",
+        "test",
+        "tests",
+        "model",
+        "models",
+        "raw",
+        "all",
+        "the",
+        "of",
+        "and",
+        "for",
+        "with",
+        "in",
+        "by",
+        "on",
+        "at",
+        "final",
+        "new",
+        "full",
+        "file",
+        "files",
+        "record",
+        "records",
+        "mean",
+        "value",
+        "values",
+        "true",
+        "false",
+        "none",
+        "auto",
+        "default",
+        "latency",
+        "throughput",
+        "time",
+        "tokens",
+        "token",
+        "rate",
+        "speed",
+    ]
+)
+_MOST = 24
+_SHORT = 3
+
+
+class Narrowing:
+    """Finds the subsets that words of a text name."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._known: dict[Selector, list[tuple[frozenset[str], Selector]]] = {}
+        self._model_words = {
+            w for m in _models(evidence) for w in _WORD.findall(m.lower()) if not w.isdigit()
+        } | {w for m in _models(evidence) for w in re.split(r"[^a-z0-9.]+", m.lower())}
+
+    def of(self, about: About) -> Iterator[About]:
+        """``about`` narrowed to each subset that its words name."""
+        if not about.words:
+            return
+        found = 0
+        for words, selector in self._subsets(about.selector):
+            if words <= about.words and found < _MOST:
+                found += 1
+                yield replace(
+                    about, settings=selector.settings, files=selector.files, phase=selector.phase
+                )
+
+    def _subsets(self, about: Selector) -> list[tuple[frozenset[str], Selector]]:
+        if about not in self._known:
+            self._known[about] = [*self._files(about), *self._levels(about)]
+        return self._known[about]
+
+    def _files(self, about: Selector) -> Iterator[tuple[frozenset[str], Selector]]:
+        if about.files:
+            return
+        chosen = {s.batch.file for s in self._evidence.select(about)}
+        chosen |= {
+            s.batch.file for s in self._evidence.summed if self._evidence.summed_fits(s, about)
+        }
+        named: dict[str, set[str]] = {}
+        for file in chosen:
+            for word in set(_WORD.findall(file.rpartition(".")[0].lower())):
+                if len(word) > _SHORT and not word.isdigit():
+                    named.setdefault(word, set()).add(file)
+        for word, files in named.items():
+            if files < chosen and word not in _GENERIC and word not in self._model_words:
+                yield frozenset((word,)), replace(about, files=frozenset(files))
+
+    def _levels(self, about: Selector) -> Iterator[tuple[frozenset[str], Selector]]:
+        taken = {key for key, _ in about.settings}
+        found: dict[tuple[str, str], None] = {}
+        for levels in [
+            *map(self._evidence.levels, self._evidence.select(about)),
+            *(
+                self._evidence.row_levels(s.batch, s.row)
+                for s in self._evidence.summed
+                if self._evidence.summed_fits(s, about)
+            ),
+        ]:
+            found.update(dict.fromkeys(levels.items()))
+        for key, value in found:
+            words = frozenset(_WORD.findall(value.lower()))
+            if key in taken or len(value) > 60 or not any(w.isalpha() for w in words):
+                continue
+            telling = words - _GENERIC
+            if telling and any(len(w) >= _SHORT for w in telling):
+                settings = tuple(sorted((*about.settings, (key, value))))
+                yield words, replace(about, settings=settings)
+
+
+def _models(evidence: Evidence) -> set[str]:
+    found = {dict(s.subject).get("model") for s in evidence.samples}
+    found |= {evidence.identity(s.batch, s.row, "model") for s in evidence.summed}
+    return {m for m in found if m}

@@ -1,0 +1,169 @@
+"""Measurements that the field has no name for, by the names of their columns.
+
+Ingestion keeps a column that it does not know ("vram_gb", "cost_usd_per_1m") under its own name.
+A report that speaks of it uses the column's words, so these are its metrics too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from chimera.audit.phrases import Mention, metrics_in
+from chimera.ingest.cells import parse_number
+from chimera.record.batch import Batch, Column
+from chimera.record.units import unit_of
+
+_STATISTICS = frozenset(
+    [
+        "mean",
+        "avg",
+        "average",
+        "median",
+        "min",
+        "max",
+        "std",
+        "sd",
+        "stdev",
+        "stddev",
+        "var",
+        "count",
+        "total",
+        "sum",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+    ]
+)
+_PLAIN = frozenset(
+    [
+        "per",
+        "the",
+        "of",
+        "and",
+        "in",
+        "at",
+        "for",
+        "usd",
+        "eur",
+        "number",
+        "num",
+        "value",
+        "values",
+        "result",
+        "results",
+        "score",
+        "id",
+        "index",
+        "time",
+        "model",
+        "test",
+        "run",
+        "name",
+        "date",
+        "type",
+        "size",
+        "rank",
+        "status",
+    ]
+)
+_SYNONYMS = {
+    "ppl": ("perplexity",),
+    "vram": ("gpu memory", "video memory", "gpu ram"),
+    "cost": ("costs?", "price"),
+    "price": ("costs?", "price"),
+    "power": ("power draw", "power consumption"),
+    "mem": ("memory",),
+    "util": ("utili[sz]ation",),
+    "acc": ("accuracy",),
+}
+_SHORT = 3
+
+
+def promoted(batches: Iterable[Batch]) -> list[Batch]:
+    """The batches with their unknown numeric columns as metrics under their own names."""
+    return [replace(b, columns=[_promoted(c) for c in b.columns]) for b in batches]
+
+
+def _promoted(column: Column) -> Column:
+    if column.role != "unknown" or not column.key:
+        return column
+    values = [_number(raw) for raw in column.raw]
+    told = [raw for raw in column.raw if raw not in (None, "")]
+    if not told or sum(v is not None for v in values) < len(told):
+        return column
+    if any(isinstance(raw, bool) for raw in told):
+        return column
+    scaled = [None if v is None else v * column.scale for v in values]
+    return Column(
+        column.name, "metric", column.key, column.statistic, column.unit, column.scale, scaled,
+        column.raw, column.unit_from,
+    )  # fmt: skip
+
+
+def _number(raw: object) -> float | None:
+    if isinstance(raw, bool) or raw is None:
+        return None
+    if isinstance(raw, (int, float)):
+        return float(raw)
+    parsed = parse_number(raw) if isinstance(raw, str) else None
+    return parsed[0] if parsed else None
+
+
+class OwnMetrics:
+    """Finds the words of such columns in text."""
+
+    def __init__(self, batches: Sequence[Batch], known: frozenset[str]) -> None:
+        spelt: dict[str, str] = {}
+        for batch in batches:
+            for column in batch.metrics():
+                if column.key in known:
+                    continue
+                for phrase in _phrases(column.name):
+                    spelt.setdefault(phrase, column.key)
+        order = sorted(spelt, key=len, reverse=True)
+        self._keys = [spelt[p] for p in order]
+        pattern = "|".join(f"({p})" for p in order)
+        self._pattern = (
+            re.compile(rf"(?<![\w.])(?:{pattern})(?![\w])", re.IGNORECASE) if order else None
+        )
+
+    def find(self, text: str) -> list[Mention]:
+        """The mentions in a text."""
+        if self._pattern is None:
+            return []
+        return [
+            Mention(m.start(), m.end(), "metric", key, (key,))
+            for m in self._pattern.finditer(text)
+            for key in (self._keys[(m.lastindex or 1) - 1],)
+        ]
+
+
+def _phrases(name: str) -> list[str]:
+    """How prose may call a column: its name, its words, and its first word where it tells."""
+    last = re.split(r"[./\[\]]+", name.strip())[-1]
+    words = [
+        w for w in re.split(r"[^a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1_\2", last).lower()) if w
+    ]
+    telling = [w for w in words if w not in _STATISTICS and not _is_unit(w)]
+    if not telling or all(w in _PLAIN for w in telling):
+        return [re.escape(last)] if "_" in last else []
+    found = [re.escape(last)] if len(last) >= _SHORT else []
+    core = []
+    for word in telling:
+        if word in ("per", "usd", "eur") and core:
+            break
+        core.append(word)
+    joined = r"[-_ ]".join(re.escape(w) for w in core)
+    if len("".join(core)) >= _SHORT and not (len(core) == 1 and core[0] in _PLAIN):
+        found.append(f"{joined}s?")
+    if len(core) == 1:
+        found.extend(_SYNONYMS.get(core[0], ()))
+    return [p for p in found if not metrics_in(p.replace(r"[-_ ]", " ").removesuffix("s?"))]
+
+
+def _is_unit(word: str) -> bool:
+    return unit_of(word) is not None or bool(re.fullmatch(r"\d+[kmb]?", word))
