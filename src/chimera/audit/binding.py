@@ -65,7 +65,8 @@ class About(msgspec.Struct, frozen=True):
     has none. ``misfit`` is a metric right beside the number that cannot have its unit. ``near``
     is how far the models were looked for: 0 in the sentence itself. ``sure`` says that the
     statistic stands right before or behind the number. ``words`` are those of the sentence and of
-    what stands around it, in lower case.
+    what stands around it, in lower case. ``far`` are the settings that do not stand in the sentence
+    itself (of a cell: in its row or column). ``loose`` is as in ``Selector``.
     """
 
     keys: tuple[str, ...] = ()
@@ -82,11 +83,19 @@ class About(msgspec.Struct, frozen=True):
     misfit: str = ""
     sure: bool = False
     words: frozenset[str] = frozenset()
+    far: frozenset[str] = frozenset()
+    loose: bool = False
 
     @property
     def selector(self) -> Selector:
         """What to choose in the data."""
-        return Selector(self.models, self.settings, self.files, self.phase)
+        return Selector(self.models, self.settings, self.files, self.phase, self.loose)
+
+    @property
+    def nearer(self) -> About:
+        """The same without the settings that only stand farther away."""
+        kept = tuple(s for s in self.settings if s[0] not in self.far)
+        return msgspec.structs.replace(self, settings=kept, far=frozenset())
 
 
 def unit_fits(key: str, unit: str) -> bool:
@@ -99,8 +108,10 @@ def _own_unit(number: Number) -> str:
     return number.unit if number.form == "plain" else ""
 
 
-def bind(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> About:
-    """What a number of a sentence is about; ``around`` is what else may tell, nearest first."""
+def bind(number: Number, sentence: Sentence, around: Sequence[Sentence], near: int = 0) -> About:
+    """What a number of a sentence is about; ``around`` is what else may tell, nearest first, the
+    first ``near`` of which are as good as the sentence itself.
+    """
     unit = _own_unit(number)
     keys, named = _metric(number, sentence, around, unit)
     models, near, overall = _models(number, sentence, around)
@@ -109,7 +120,10 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> Abou
         named=named,
         statistic=_statistic(number, sentence, around),
         models=models,
-        settings=_settings(number, sentence, around),
+        settings=(settings := _settings(number, sentence, around)),
+        far=frozenset(
+            {k for k, _ in settings} - {k for k, _ in _settings(number, sentence, around[:near])}
+        ),
         files=_files(sentence, around),
         phase=_phase(number, sentence, around),
         overall=overall,

@@ -27,17 +27,22 @@ _STALE = re.compile(
 _CONTAINERS = frozenset({"json", "csv", "md", "data", "summary", "results"})
 _LENGTHS = frozenset({"n_prompt", "n_gen"})  # "prompts of 512 tokens" may be no setting at all
 _ALIKE = (("num_batch", "batch_size"),)
+_NAMED = frozenset({"engine", "backend", "host", "config", "test", "workload", "gpu"})
 _MAX_PLACES = 3
 _MAX_CONTENT = 64_000_000
 
 
 class Selector(msgspec.Struct, frozen=True):
-    """What a claim is about: models (empty for all), settings and identities, files, a phase."""
+    """What a claim is about: models (empty for all), settings and identities, files, a phase.
+
+    ``loose`` takes in records that do not say how a setting was, too.
+    """
 
     models: frozenset[str] = frozenset()
     settings: tuple[tuple[str, str], ...] = ()
     files: frozenset[str] = frozenset()
     phase: str = ""
+    loose: bool = False
 
     @property
     def label(self) -> str:
@@ -269,8 +274,19 @@ class Evidence:
             return False
         if not about.settings:
             return True
-        own = self.levels(sample)
-        return all(own.get(k) == plain_level(v) for k, v in about.settings if self.knows(k))
+        return self._has(self.levels(sample), about)
+
+    def _has(self, own: dict[str, str], about: Selector) -> bool:
+        for key, value in about.settings:
+            level = plain_level(value)
+            if not self.knows(key, level):
+                continue
+            have = own.get(key)
+            if have is None and about.loose:
+                continue
+            if have != level:
+                return False
+        return True
 
     def members(self, about: Selector, key: str) -> Members:
         """Values of a metric of the successful records, warm-ups left out."""
@@ -326,11 +342,12 @@ class Evidence:
             return False
         if not about.settings:
             return True
-        own = self.row_levels(summed.batch, summed.row)
-        return all(own.get(k) == plain_level(v) for k, v in about.settings if self.knows(k))
+        return self._has(self.row_levels(summed.batch, summed.row), about)
 
-    def knows(self, key: str) -> bool:
-        """Whether any record has that setting; one that none has chooses nothing."""
+    def knows(self, key: str, level: str) -> bool:
+        """Whether a setting chooses anything; a length or a name that no record has does not."""
+        if key in _NAMED:
+            return level in self.settings.get(key, ())
         return key not in _LENGTHS or key in self.settings
 
     @cached_property

@@ -38,8 +38,8 @@ class MeasuredJudge:
         """The verdict on a number of a known metric (or at least a unit)."""
         number = _in_unit(number, about)
         verdict = self._judge(number, about)
-        if verdict.label in BAD:
-            verdict = self._narrowed(number, about) or verdict
+        if verdict.label in BAD or verdict.label == "unsupported":
+            verdict = self._otherwise(number, about) or verdict
         if about.keys and not about.statistic and number.high is None and not verdict.statistic:
             verdict = replace(verdict, statistic=_statistic_of(verdict))
         return verdict
@@ -72,9 +72,12 @@ class MeasuredJudge:
                 return other
         return self._wrong(number, about, values)
 
-    def _narrowed(self, number: Number, about: About) -> Verdict | None:
-        """The verdict for a subset that words of the text name, where the number is its value."""
-        for narrower in self._narrowing.of(about):
+    def _otherwise(self, number: Number, about: About) -> Verdict | None:
+        """The verdict for another way to read the text, where the number is right for that:
+        without what stands farther away, or for a subset that the text's words name.
+        """
+        nearer = (about.nearer,) if about.far else ()
+        for narrower in (*nearer, *self._narrowing.of(about), *self._narrowing.of(about.nearer)):
             verdict = self._judge(number, narrower)
             if verdict.label == "supported":
                 return verdict
@@ -274,7 +277,7 @@ class MeasuredJudge:
                 return Verdict("fabricated", f"no record has {missing}")
         if found is not None:
             reason = f"the data has no {what} of {where}; the number is the {found.what}"
-            return Verdict("misattributed", reason, None, "", "", found.places)
+            return Verdict("unsupported", reason, None, "", "", found.places)
         if about.named and about.keys and number.digits >= _FEW_DIGITS and number.unit:
             anything = replace(about, models=frozenset(), settings=()).selector
             known = any(self._evidence.members(anything, k) for k in about.keys)

@@ -149,7 +149,7 @@ class TableJudge:
             told = self._in_unit(number, column, unit)
             self._prose.learn_unit(told)
             told = self._prose.with_unit(told)
-            about = bind(told, sentence, (label, column.sentence, *around))
+            about = bind(told, sentence, (label, column.sentence, *around), near=2)
             if about.near == 1:  # the row's own name is as good as the cell's sentence
                 about = replace(about, near=0)
             if column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left

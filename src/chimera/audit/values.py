@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from math import fsum, sqrt
 
 import msgspec
+from msgspec.structs import replace
 
 from chimera.audit.binding import About
 from chimera.audit.claim import Place
@@ -77,7 +78,10 @@ def values_of(evidence: Evidence, about: About) -> list[Value]:
     known = (about.selector, about.keys, about.statistic)
     found: list[Value] | None = evidence.values_known.get(known)
     if found is None:
-        found = evidence.values_known[known] = _values_of(evidence, about)
+        found = _values_of(evidence, about)
+        if not found and about.settings and not about.loose:
+            found = _values_of(evidence, replace(about, loose=True))
+        evidence.values_known[known] = found
     return found
 
 

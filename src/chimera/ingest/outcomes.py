@@ -174,6 +174,7 @@ def outcomes_of(
     one without any value sums up nothing.
     """
     outcomes = [""] * n
+    _set_counts_apart(columns)
     marks = _marks(columns, names)
     flags = {id(column) for column, _, why in marks if why.endswith(" is true")}
     speaking = [c for c in columns if c.role == "status" and c.key in _SAYS and id(c) not in flags]
@@ -191,6 +192,29 @@ def outcomes_of(
             outcomes[i] = outcomes[i] or reason or f"{column.name} is {said}"
     _by_values(metrics, outcomes, summed)
     return outcomes
+
+
+def _set_counts_apart(columns: list[Column]) -> None:
+    """Errors that are counted beside the number of requests are a count of each row's requests:
+    the row itself has not failed.
+    """
+    counts = [c for c in columns if c.role == "status" and c.key == "count"]
+    for column in columns:
+        if column.role != "status" or column.key != "error":
+            continue
+        if any(_are_parts(column.raw, whole.raw) for whole in counts):
+            column.key = "count"
+
+
+def _are_parts(raw: list[Any], whole: list[Any]) -> bool:
+    """Whether all cells are whole numbers, none beyond the one beside it."""
+    try:
+        return bool(raw) and all(
+            0 <= int(_text(part)) <= int(_text(total))
+            for part, total in zip(raw, whole, strict=True)
+        )
+    except ValueError:
+        return False
 
 
 def _by_values(metrics: list[Column], outcomes: list[str], summed: bool) -> None:
