@@ -27,7 +27,7 @@ _TIME_KEYS = (
     "ttft", "e2e_latency", "tpot", "itl", "generation_time", "load_time", "prefill_time",
     "decode_time", "server_total", "duration",
 )  # fmt: skip
-_UNIT_KEYS = {
+UNIT_KEYS = {
     "tokens/s": (
         "decode_throughput", "token_rate", "wall_throughput", "output_throughput",
         "prefill_throughput", "total_throughput",
@@ -52,6 +52,12 @@ _EXTREMES = re.compile(
     r"never beyond|goes beyond|no lower than|no higher than)\b",
     re.IGNORECASE,
 )
+_OUTPUT = re.compile(r"\b(?:output|generated) tok", re.IGNORECASE)
+_BESIDE = re.compile(
+    r"[\s*_`:=(–—-]*(?:\([^)]*\))?(?:(?:is|was|were|of|at|on average|average|averaged|reached|mean|"
+    r"median|maximum|minimum|with|about|roughly|\w+ed)\b[\s*_`:=(]*){0,3}",
+    re.IGNORECASE,
+)
 _LISTED = re.compile(
     r"\s*(?:,|vs\.?|versus|against|and|,? ?and|/|-|–|to|->|→|compared (?:to|with)|instead of)\s*"
 )
@@ -62,7 +68,7 @@ class About(msgspec.Struct, frozen=True):
 
     ``keys`` are the metrics that it may be of, the likeliest first; ``named`` says that the text
     names the metric (not only a unit); ``unit`` and ``scale`` come from a header where the number
-    has none. ``misfit`` is a metric right beside the number that cannot have its unit. ``near``
+    has none. ``misfit`` is a metric near the number that cannot have its unit, with "!" where it stands beside. ``near``
     is how far the models were looked for: 0 in the sentence itself. ``sure`` says that the
     statistic stands right before or behind the number. ``words`` are those of the sentence and of
     what stands around it, in lower case. ``far`` are the settings that do not stand in the sentence
@@ -165,15 +171,25 @@ def _misfit(number: Number, sentence: Sentence, around: Sequence[Sentence], unit
             mention = other.metrics[0]
             if other is sentence and abs(mention.start - number.start) > _FAR:
                 return ""
-            return mention.key
+            return mention.key + ("!" if _is_beside(number, mention, other, sentence) else "")
         if other.metrics:
             return ""
     return ""
 
 
+def _is_beside(number: Number, mention: Mention, other: Sentence, sentence: Sentence) -> bool:
+    """Whether nothing but small words stands between a metric and its number."""
+    if other is not sentence:
+        return False
+    low, high = min(mention.end, number.end), max(mention.start, number.start)
+    return bool(_BESIDE.fullmatch(sentence.text[low:high]))
+
+
 def _metric(
     number: Number, sentence: Sentence, around: Sequence[Sentence], unit: str
 ) -> tuple[tuple[str, ...], bool]:
+    if unit == "tokens" and _OUTPUT.search(sentence.text[number.start : number.end]):
+        return ("output_tokens",), True
     own = sentence.nearest(
         sentence.metrics, number, lambda m: any(unit_fits(k, unit) for k in m.keys)
     )
@@ -184,7 +200,7 @@ def _metric(
             keys = tuple(k for k in mention.keys if unit_fits(k, unit))
             if keys:
                 return keys, True
-    return _UNIT_KEYS.get(unit, ()), False
+    return UNIT_KEYS.get(unit, ()), False
 
 
 def _in_parentheses(number: Number, sentence: Sentence) -> str:

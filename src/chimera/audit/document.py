@@ -260,6 +260,8 @@ class _Reader:
             self._parts.append(Table(start, rows[0], body, self._above(), self._before))
 
     def _cell(self, element: Any) -> tuple[int, str]:
+        if getattr(element, "source_span", None) is None:  # a row may end before its table does
+            return 0, ""
         start, masked = self._masked(element)
         return start, prose_of(masked.replace("\n", " "))
 

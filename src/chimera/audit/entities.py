@@ -19,7 +19,7 @@ _FAMILY = (
 # A model as people write one: a family with a version, a size or a tag.
 _MODEL = re.compile(
     rf"(?<![\w/.-]){_FAMILY}(?:[- ]?\d+(?:\.\d+)?)?(?:(?:[:/_-]| (?=\d+(?:\.\d+)?[bBmM]\b))"
-    r"[A-Za-z0-9][\w.]*)*(?![\w])",
+    r"[A-Za-z0-9][\w.]*)*(?![\w]|\.cpp|-(?:bench|server|cli)\b)",
     re.IGNORECASE,
 )
 _FILE = re.compile(
@@ -123,7 +123,7 @@ class Entities:
             reason = "no model of the data is of that family"
             yield self._claim(sentence, match.start(), end, "fabricated", reason, section)
             return
-        if name in self._paths or name in self._documents:
+        if name in self._paths or name in self._documents or not self._names.models:
             return
         words = model_words(name.replace("_", "-"))
         if words and all(w in self._words or w in self._paths for w in words):

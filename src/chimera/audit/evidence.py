@@ -28,6 +28,9 @@ _CONTAINERS = frozenset({"json", "csv", "md", "data", "summary", "results"})
 _LENGTHS = frozenset({"n_prompt", "n_gen"})  # "prompts of 512 tokens" may be no setting at all
 _ALIKE = (("num_batch", "batch_size"),)
 _NAMED = frozenset({"engine", "backend", "host", "config", "test", "workload", "gpu"})
+_IDENTITIES = (
+    "quantization", "engine", "backend", "host", "config", "test", "workload", "gpu"
+)  # fmt: skip
 _MAX_PLACES = 3
 _MAX_CONTENT = 64_000_000
 
@@ -233,7 +236,7 @@ class Evidence:
             known |= {k: plain_level(v) for k, v in sample.parameters}
             if sample.prompt:
                 known["prompt_id"] = plain_level(sample.prompt)
-            for key in ("quantization", "engine", "backend", "host", "config", "test", "workload"):
+            for key in _IDENTITIES:
                 value = self.identity(sample.batch, sample.index, key)
                 if value is not None:
                     known.setdefault(key, value.lower())
@@ -252,7 +255,7 @@ class Evidence:
         for column in batch.columns:
             if column.role == "parameter" and column.values[row] is not None:
                 found[column.key] = plain_level(column.values[row])
-        for key in ("quantization", "engine", "backend", "host", "config", "test", "workload"):
+        for key in _IDENTITIES:
             value = self.identity(batch, row, key)
             if value is not None:
                 found.setdefault(key, value.lower())

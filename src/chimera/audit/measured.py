@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from chimera.audit.binding import About, unit_fits
+from chimera.audit.binding import UNIT_KEYS, About, unit_fits
 from chimera.audit.claim import BAD
 from chimera.audit.evidence import Evidence, plain_level
 from chimera.audit.matching import matches, shown, tolerance
@@ -18,6 +18,10 @@ from chimera.record.vocabulary import METRICS
 
 _SCALES = (1e3, 1e-3, 1e6, 1e-6)
 _FEW_DIGITS = 3
+_UNSAID = (
+    (1e-3, "ms", "s"), (1e-6, "us", "s"), (1e9, "GB", "bytes"), (1e6, "MB", "bytes"),
+    (2.0**30, "GiB", "bytes"), (0.01, "%", "1"),
+)  # fmt: skip
 _OTHER_UNITS = {
     1e3: "the number is a thousand times too small",
     1e-3: "the number is a thousand times too large",
@@ -38,7 +42,7 @@ class MeasuredJudge:
         """The verdict on a number of a known metric (or at least a unit)."""
         number = _in_unit(number, about)
         verdict = self._judge(number, about)
-        if verdict.label in BAD or verdict.label == "unsupported":
+        if (verdict.label in BAD or verdict.label == "unsupported") and not about.misfit:
             verdict = self._otherwise(number, about) or verdict
         if about.keys and not about.statistic and number.high is None and not verdict.statistic:
             verdict = replace(verdict, statistic=_statistic_of(verdict))
@@ -54,6 +58,8 @@ class MeasuredJudge:
             return self._judge_range(number, about, values)
         for value in values:
             hit = matches(number, value.value)
+            if not hit and not value.unit and number.unit:
+                hit = matches(replace(number, unit="", scale=1.0), value.value)
             if hit:
                 return self._holds(number, about, value, hit)
         if about.near > 0 and about.models:  # the sentence names no model: it may mean all
@@ -107,17 +113,31 @@ class MeasuredJudge:
     def _misfitting(self, number: Number, about: About) -> Verdict:
         """A metric in a unit that it cannot have, unless the number is right for its unit."""
         plain = replace(about, misfit="")
+        beside = about.misfit.endswith("!")
+        about = replace(about, misfit=about.misfit.rstrip("!"))
         if number.unit == "s":
             alone = self._some_time(number, replace(plain, named=False))
         else:
             alone = self.judge(number, plain)
         if alone.label == "supported":
             return alone
+        if alone.label == "derivable" or about.misfit not in METRICS:
+            return alone
         metric = METRICS[about.misfit]
         reason = f"{metric.label} is in {metric.unit}, not in {number.unit}"
-        values = values_of(self._evidence, replace(plain, keys=(about.misfit,)))
-        right = f"{values[0].value:.6g} {values[0].unit}" if values else None
-        return Verdict("contradicted", reason, right, "", "", values[0].places if values else ())
+        keys = (about.misfit, *(k for k in UNIT_KEYS.get(metric.unit, ()) if k != about.misfit))
+        if metric.unit != "tokens/s":
+            keys = keys[:1]
+        values = values_of(self._evidence, replace(plain, keys=keys))
+        for value in values:
+            for scale in (1.0, 1e3, 1e-3):  # its digits are right, its unit is another metric's
+                if matches(replace(number, unit=value.unit, scale=scale), value.value):
+                    right = f"{value.value:.6g} {value.unit}"
+                    return Verdict("contradicted", reason, right, "", "", value.places)
+        if beside and values and number.digits >= _FEW_DIGITS:
+            right = f"{values[0].value:.6g} {values[0].unit}"
+            return Verdict("contradicted", reason, right, "", "", values[0].places)
+        return Verdict("unverifiable", "the report does not say what this number is of")
 
     def _some_time(self, number: Number, about: About) -> Verdict:
         """A time of which nothing says what took it: it may hold, but can't be wrong."""
@@ -157,11 +177,11 @@ class MeasuredJudge:
         return None
 
     def _without_unit(self, number: Number, values: Sequence[Value]) -> Verdict | None:
-        """A time whose unit nobody gives may be in milliseconds or microseconds."""
-        for scale, unit in ((1e-3, "ms"), (1e-6, "us")):
-            tried = replace(number, unit="s", scale=scale)
+        """A value whose unit nobody gives may be in any that is usual."""
+        for scale, unit, canonical in _UNSAID:
+            tried = replace(number, unit=canonical, scale=scale)
             for value in values:
-                if value.unit == "s" and matches(tried, value.value):
+                if value.unit == canonical and matches(tried, value.value):
                     return Verdict(
                         "supported", f"{value.what}, in {unit}", None, value.what,
                         f"its unit is not given; it fits in {unit}", value.places,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -102,8 +102,12 @@ class Names:
         for key, values in self.values.items():
             for value in values:
                 plain = key in _PLAIN or _DISTINCT.search(value)
+                meaning = self._mean(key, value, frozenset())
                 if plain and 2 < len(value) <= _MAX_NAME and value.lower() not in _GENERIC:
-                    spelt.append((re.escape(value), self._mean(key, value, frozenset())))
+                    spelt.append((re.escape(value), meaning))
+                spelt.extend((re.escape(part), meaning) for part in _telling_parts(value, values))
+                if key == "prompt_id" and not plain and 2 < len(value) <= _MAX_NAME:
+                    spelt.extend(_with_noun(value, meaning))
         self._by_letter = _by_letter(spelt)
 
     def _mean(self, key: str, value: str, models: frozenset[str]) -> str:
@@ -125,6 +129,27 @@ class Names:
                 found.append(Named(match.start(), match.end(), key, value, models))
                 reached = match.end()
         return found
+
+
+def _telling_parts(value: str, values: Sequence[str]) -> list[str]:
+    """Words of an identity that hold letters and digits and no other's: "H100" of "H100-SXM"."""
+    words = re.split(r"[\s_/()-]+", value)
+    if len(words) < 2:
+        return []
+    others = {w.lower() for v in values if v != value for w in re.split(r"[\s_/()-]+", v)}
+    return [
+        w
+        for w in words
+        if re.search(r"[A-Za-z]", w) and re.search(r"\d", w) and len(w) >= _SHORT
+        if w.lower() not in others
+    ]
+
+
+def _with_noun(value: str, meaning: str) -> list[tuple[str, str]]:
+    """A prompt that is called by a common word: "the long prompt", "prompt long"."""
+    name = re.escape(value).replace("_", "[-_ ]")
+    nouns = r"(?:prompts?|questions?|queries|inputs?|ones?|cases?|requests?)"
+    return [(rf"{name}[- ]{nouns}", meaning), (rf"(?:prompt|case)[ :=]+[`\"']?{name}", meaning)]
 
 
 def _by_letter(spelt: list[tuple[str, str]]) -> dict[str, tuple[re.Pattern[str], list[str]]]:

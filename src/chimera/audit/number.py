@@ -49,7 +49,7 @@ _ABOUT = re.compile(
     r"(?: an?| the)?|[~≈∼]|±|≅)\s*$",
     re.IGNORECASE,
 )
-_OVER = re.compile(r"(?:\b(?:over|more than|above|exceed(?:s|ed|ing)?|greater than|upwards of|"
+_OVER = re.compile(r"(?:\b(?:pass(?:es|ed)|cross(?:es|ed)|over|more than|above|exceed(?:s|ed|ing)?|greater than|upwards of|"
                    r"north of|in excess of|beyond|higher than|longer than)|>)\s*$", re.IGNORECASE)  # fmt: skip
 _UNDER = re.compile(
     r"(?:\b(?:under|less than|below|fewer than|beneath|south of|smaller than|short of|lower than|shorter than)|<)\s*$",

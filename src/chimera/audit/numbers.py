@@ -34,6 +34,7 @@ NO_NUMBERS = re.compile(
     r"|\b(?:table|figure|fig\.|section|appendix|chapter|step|version|phase|part|page|tier|level|"
     r"report|tr|option|priority|python|cuda|rtx|gtx|ubuntu|windows|release|revision|rev\.?|"
     r"issue|line|lines|row|rows|item|finding|recommendation|risk|experiment|chart|equation|"
+    r"build|commit|port|pull request|pr|driver|card|"
     r"week|day|q|note|ref|confidence|cohen's d)\s?#?\d+(?:\.\d+)*\b"
     r"|#\d+\b|\b(?:[A-Za-z]+[-_]?\d+(?:[._]?\d+)*[A-Za-z]*)(?:[-_:.]\w+)*\b"
     r"|\b\d+(?:\.\d+)?[a-zA-Z]+(?:[-_:]\w+)+|\b\d+[bB]\b|\b\d+(?:\.\d+)?[bB]\b(?!/)|\b\d{2,4}[mM]\b"

@@ -97,11 +97,11 @@ def _promoted(column: Column) -> Column:
         return column
     if any(isinstance(raw, bool) for raw in told):
         return column
-    scaled = [None if v is None else v * column.scale for v in values]
+    unit, scale = ("bytes", column.scale) if column.unit == "bytes" else ("", 1.0)
+    scaled = [None if v is None else v * scale for v in values]
     return Column(
-        column.name, "metric", column.key, column.statistic, column.unit, column.scale, scaled,
-        column.raw, column.unit_from,
-    )  # fmt: skip
+        column.name, "metric", column.key, column.statistic, unit, scale, scaled, column.raw
+    )
 
 
 def _number(raw: object) -> float | None:

@@ -23,7 +23,7 @@ _PROSE: dict[tuple[str, ...], str] = {
     r" (?:the )?first token|time before (?:the )?first token|first-token|first token",
     ("tpot",): r"(?:per[- ])?(?:output[- ])?token[- ]times?|times? (?:for|per) each (?:generated |output )?tokens?|time spent per (?:output )?token|tpots?|times? per output[- ]tokens?|per[- ](?:output[- ])?token (?:latency|time|"
     r"cost)|times? per token|seconds per token|ms per token",
-    ("itl", "tpot"): r"itls?|inter[- ]?token (?:latency|latencies|gaps?|delay|times?)|gaps? between"
+    ("itl", "tpot"): r"tokens? (?:arriv\w+|came|come)(?= (?:\S+ ){0,4}apart)|itls?|inter[- ]?token (?:latency|latencies|gaps?|delay|times?)|gaps? between"
     r" (?:consecutive |successive )?tokens|token[- ]to[- ]token (?:latency|gap|time)",
     ("e2e_latency", "server_total", "duration"): r"(?:total |overall |full |whole )?(?:response|request|answer|completion|end-to-end response|reply)[- ](?:times?|durations?|latenc(?:y|ies))|e2e(?:l| latency| time)?|end[- ]to[- ]end "
     r"(?:latency|latencies|time|response time|duration)|(?:request|response|total|overall|full|"
@@ -33,7 +33,7 @@ _PROSE: dict[tuple[str, ...], str] = {
     ("e2e_latency", "server_total", "generation_time", "duration"): r"latency|latencies",
     ("load_time",): r"(?:model[- ])?load(?:ing)?[- ](?:durations?|delay)|time (?:spent |taken )?(?:on |to |for )?load(?:ing)?(?: the model)?|loading time|(?:model )?load(?:ing)?[- ](?:time|times|duration|phase)|time to load|"
     r"loading(?: the model)?|model loads?|load_duration",
-    ("prefill_time",): r"prefill(?:ing)?(?:[- ](?:time|times|latency|phase|duration))?|prompt"
+    ("prefill_time", "prefill_throughput"): r"prefill(?:ing)?(?:[- ](?:time|times|latency|phase|duration))?|prompt"
     r"[- _](?:eval(?:uation)?|processing|ingestion)(?:[- _](?:time|times|duration|latency))?",
     ("decode_time",): r"decod(?:e|ing)[- ](?:time|times|phase|duration)|eval(?:uation)?[- _]"
     r"(?:time|times|duration)|generation phase",
@@ -51,6 +51,7 @@ _PROSE: dict[tuple[str, ...], str] = {
     r"tokens?[- /_]s(?:ec(?:onds?)?)?|tok/s|tps|speeds?|token rate|performance in tok/s",
     ("output_throughput", *RATES[:3]): r"(?:aggregate|system-wide|server-side|server-wide|combined|total|overall)[- ](?:output|generation)[- ](?:rates?|speeds?|throughput)|(?:aggregate|system|server|overall|combined|output token|"
     r"output)[- ](?:output )?(?:token )?throughput|output tokens? per second",
+    ("input_throughput", "prefill_throughput"): r"input[- ](?:token[- ])?(?:throughput|rate)|input tok(?:en)?s?(?:/| per )s(?:ec(?:ond)?)?|input tokens per second",
     ("total_throughput",): r"total(?:[- ]token)? throughput|total tokens per second",
     ("request_throughput",): r"(?:completed|served|finished)[- ]requests?[- ]rates?|requests? (?:served|completed|handled|answered|finished) (?:per|each|every|a) second|rate of (?:completed|served) requests|requests?[- ](?:throughput|rate|per second)|requests? per second|"
     r"completed requests per second|rps|qps",
@@ -58,7 +59,7 @@ _PROSE: dict[tuple[str, ...], str] = {
     ("output_tokens",): r"(?:generated|output|produced)[- ]tokens?[- ]counts?|(?:output|answer|response|completion|reply)[- ]lengths?|number of (?:output|generated) tokens|(?:output|generated|completion|response|produced)[- ]tokens?(?: counts?)?"
     r"|tokens? (?:(?:generated|produced|emitted|written)(?! (?:per|each|every|a) sec)|per (?:answer|response|request|inference|"
     r"completion))|output lengths?|answer lengths?|response lengths?|eval_count",
-    ("prompt_tokens",): r"(?:prompt|input)[- ]tokens?(?: counts?)?|prompt lengths?|input lengths?",
+    ("prompt_tokens",): r"(?:total )?(?:input|prompt)(?= (?:of|was|is|were|totall?ed) [\d,.]+[kKM]? tok)|(?:prompt|input)[- ]tokens?(?: counts?)?|prompt lengths?|input lengths?",
     ("cached_tokens",): r"cached tokens",
     ("accuracy",): r"accurac(?:y|ies)",
     ("compile_time",): r"compil(?:e|ation)[- ]times?",
@@ -131,7 +132,12 @@ _STATISTIC = re.compile(
 _WARM = re.compile(
     r"\b(?:warm(?:ed)?(?: (?:runs?|requests?|records?))?|steady[- ]state)\b", re.IGNORECASE
 )
-_COLD = re.compile(r"\b(?:cold(?:[- ]starts?)?|first request)\b", re.IGNORECASE)
+_COLD = re.compile(r"\b(?:cold(?:[- ](?:starts?|runs?|requests?))?|first request)\b", re.IGNORECASE)
+_LEFT_OUT = re.compile(
+    r"\b(?:without|excluding|excludes?|ignoring|except(?: for)?|apart from|leaving out|minus|"
+    r"dropping|after)(?: the| that| its)?\s*$",
+    re.IGNORECASE,
+)
 _ONE_WORD = (
     r"(?:(?!(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?:-\w+)?|hundred|all|both|no|the|of|and|a|an)\b)"
     r"[A-Za-z][\w.-]* )?"
@@ -212,7 +218,15 @@ def phases_in(text: str) -> list[Mention]:
     """Words for cold starts and warm runs."""
     return [
         *(Mention(m.start(), m.end(), "phase", "warm") for m in _WARM.finditer(text)),
-        *(Mention(m.start(), m.end(), "phase", "cold") for m in _COLD.finditer(text)),
+        *(
+            Mention(
+                m.start(),
+                m.end(),
+                "phase",
+                "warm" if _LEFT_OUT.search(text[: m.start()]) else "cold",
+            )
+            for m in _COLD.finditer(text)
+        ),
     ]
 
 

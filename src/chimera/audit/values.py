@@ -17,6 +17,7 @@ from chimera.record.vocabulary import metric_label
 from chimera.stats.describe import mean, quantile, sample_sd
 from chimera.stats.student import mean_interval
 
+_MAX_PLACES = 3
 _STATISTICS = ("mean", "median", "p95", "p99", "max", "min", "sd")
 
 
@@ -79,8 +80,15 @@ def values_of(evidence: Evidence, about: About) -> list[Value]:
     found: list[Value] | None = evidence.values_known.get(known)
     if found is None:
         found = _values_of(evidence, about)
-        if not found and about.settings and not about.loose:
-            found = _values_of(evidence, replace(about, loose=True))
+        if about.settings and not about.loose:
+            more = _values_of(evidence, replace(about, loose=True))
+            known_values = {(v.value, v.unit) for v in found}
+            main = not found
+            found = found + [
+                replace(v, main=main and v.main)
+                for v in more
+                if (v.value, v.unit) not in known_values
+            ]
         evidence.values_known[known] = found
     return found
 
@@ -106,8 +114,7 @@ def _values_of_key(
         yield from _of_members(members, unit, statistic, f"{name} of {where}")
     several: dict[str, list[Summed]] = {}
     for summed in evidence.summaries(about, key):
-        if evidence.identity(summed.batch, summed.row, "model") is not None:
-            several.setdefault(summed.statistic, []).append(summed)
+        several.setdefault(summed.statistic, []).append(summed)
     yield from _of_several(several, statistic, f"{name} of {where}")
     if statistic not in several:
         yield from _of_arrays(evidence, several.get("mean", []), statistic, f"{name} of {where}")
@@ -115,7 +122,9 @@ def _values_of_key(
     for summed in evidence.summaries(about, key):
         own = summed.statistic
         if (id(summed.batch), summed.row) in repeated:
-            continue  # one of several runs of the same: only their mean is meant
+            main = False  # one of several runs of the same: their mean is meant first
+        else:
+            main = True
         fits = own == statistic or (not own and statistic in ("", "mean")) or (
             not statistic and own in ("mean", "median")
         )  # fmt: skip
@@ -123,9 +132,8 @@ def _values_of_key(
             what = f"{own or 'value'} of {name} in {summed.batch.file}"
             if evidence.identity(summed.batch, summed.row, "model") is None:
                 what += " (which names no model)"
-            yield Value(
-                summed.value, summed.column.unit, what, (summed.place,), own == statistic or not own
-            )
+            main = main and (own == statistic or not own)
+            yield Value(summed.value, summed.column.unit, what, (summed.place,), main)
 
 
 def _repeated(evidence: Evidence, about: Selector, key: str) -> set[tuple[int, int]]:
@@ -134,7 +142,7 @@ def _repeated(evidence: Evidence, about: Selector, key: str) -> set[tuple[int, i
     for summed in evidence.summaries(about, key):
         levels = evidence.row_levels(summed.batch, summed.row)
         model = evidence.identity(summed.batch, summed.row, "model")
-        if model is None:
+        if model is None and not levels:
             continue  # nothing says that they are runs of the same
         alike = (model, summed.statistic, tuple(sorted(levels.items())))
         groups.setdefault(alike, set()).add((id(summed.batch), summed.row))
@@ -159,10 +167,19 @@ def _of_several(several: dict[str, list[Summed]], statistic: str, what: str) -> 
     for own in wanted:
         rows = several.get(own, [])
         if len(rows) > 1:
-            value = mean([s.value for s in rows])
-            text = f"mean over {len(rows)} runs of the {own or 'value'} of {what}"
-            places = tuple(s.place for s in rows[:3])
-            yield Value(value, rows[0].column.unit, text, places, n=len(rows))
+            yield _over_runs(rows, "mean", own, what)
+    if statistic in ("sd", "min", "max", "median", "sum") and statistic not in several:
+        for own in ("mean", ""):
+            rows = several.get(own, [])
+            if len(rows) > 1:
+                yield _over_runs(rows, statistic, own, what)
+
+
+def _over_runs(rows: list[Summed], statistic: str, own: str, what: str) -> Value:
+    value = statistic_of([s.value for s in rows], statistic) or 0.0
+    text = f"{statistic} over {len(rows)} runs of the {own or 'value'} of {what}"
+    places = tuple(s.place for s in rows[:_MAX_PLACES])
+    return Value(value, rows[0].column.unit, text, places, n=len(rows))
 
 
 def _of_members(members: Members, unit: str, statistic: str, what: str) -> Iterator[Value]:
