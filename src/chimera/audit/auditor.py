@@ -180,14 +180,14 @@ class Auditor:
 def _with_own_faults(found: list[Claim], faults: list[Claim]) -> list[Claim]:
     """Claims with those that the report itself shows to be wrong; one claim a place.
 
-    What the data contradicts stays contradicted; what it supports or cannot tell gives way.
+    What the data contradicts or supports stays so; what it cannot tell gives way.
     """
     kept = list(found)
     for fault in faults:
         same = [c for c in kept if c.start < fault.end and fault.start < c.end]
         exact = [c for c in same if (c.start, c.end) == (fault.start, fault.end)]
-        if any(c.label in BAD for c in exact):
-            continue
+        if any(c.label in BAD or c.label == "supported" for c in exact):
+            continue  # what the data supports is right: another number of the row is not
         kept = [c for c in kept if c not in exact]
         kept.append(fault)
     return kept

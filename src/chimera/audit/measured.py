@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from chimera.audit.binding import UNIT_KEYS, About, unit_fits
 from chimera.audit.claim import BAD
+from chimera.audit.elsewhere import Elsewhere
 from chimera.audit.evidence import Evidence, plain_level
 from chimera.audit.matching import matches, shown, tolerance
 from chimera.audit.narrowing import Narrowing
 from chimera.audit.numbers import Number
-from chimera.audit.values import Elsewhere, Value, values_of
+from chimera.audit.values import Value, values_of
 from chimera.audit.verdict import Verdict, metric_names
 from chimera.record.vocabulary import METRICS
 
@@ -35,7 +36,7 @@ class MeasuredJudge:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._elsewhere = Elsewhere(evidence)
+        self.elsewhere = Elsewhere(evidence)
         self._narrowing = Narrowing(evidence)
 
     def judge(self, number: Number, about: About) -> Verdict:
@@ -279,7 +280,7 @@ class MeasuredJudge:
         if number.unit == "s" or not number.unit:
             tries += [replace(number, unit="s", scale=number.scale * s) for s in (1e-3, 1e3)]
         for tried in tries:
-            found = self._elsewhere.find(tried.canonical, tolerance(tried), about)
+            found = self.elsewhere.find(tried.canonical, tolerance(tried), about)
             if found is not None and (not number.unit or found.unit in (number.unit, "")):
                 return found
         return None

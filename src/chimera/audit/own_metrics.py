@@ -11,10 +11,11 @@ from collections.abc import Iterable, Sequence
 
 from msgspec.structs import replace
 
-from chimera.audit.phrases import Mention, metrics_in
+from chimera.audit.phrases import Mention, metrics_in, statistics_in
 from chimera.ingest.cells import parse_number
 from chimera.record.batch import Batch, Column
 from chimera.record.units import unit_of
+from chimera.record.vocabulary import METRICS
 
 _STATISTICS = frozenset(
     [
@@ -80,6 +81,7 @@ _SYNONYMS = {
     "util": ("utili[sz]ation",),
     "acc": ("accuracy",),
 }
+_TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _SHORT = 3
 
 
@@ -98,10 +100,29 @@ def _promoted(column: Column) -> Column:
     if any(isinstance(raw, bool) for raw in told):
         return column
     unit, scale = ("bytes", column.scale) if column.unit == "bytes" else ("", 1.0)
+    key, statistic = column.key, column.statistic
+    read = _read(column.name)
+    if read is not None:
+        key, statistic, unit, scale = read
     scaled = [None if v is None else v * scale for v in values]
-    return Column(
-        column.name, "metric", column.key, column.statistic, unit, scale, scaled, column.raw
-    )
+    return Column(column.name, "metric", key, statistic, unit, scale, scaled, column.raw)
+
+
+def _read(name: str) -> tuple[str, str, str, float] | None:
+    """(key, statistic, unit, scale) of a long name that holds one metric and one statistic, as
+    ``results_ttft_s_quantiles_p99``; None for any other.
+    """
+    text = re.sub(r"[^A-Za-z0-9]+", " ", name)
+    metrics, statistics = metrics_in(text), statistics_in(text)
+    if len({m.key for m in metrics}) != 1 or len({s.key for s in statistics}) != 1:
+        return None
+    metric = METRICS[metrics[0].key]
+    if metric.unit != "s":
+        return metric.key, statistics[0].key, metric.unit, 1.0
+    scales = [scale for word, scale in _TIMES.items() if re.search(rf"\b{word}\b", text)]
+    if len(scales) != 1:
+        return metric.key, statistics[0].key, "", 1.0
+    return metric.key, statistics[0].key, "s", scales[0]
 
 
 def _number(raw: object) -> float | None:

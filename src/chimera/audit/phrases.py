@@ -31,6 +31,7 @@ _PROSE: dict[tuple[str, ...], str] = {
     r"request|response times?|request times?|time to complete|time to (?:the )?last token|"
     r"round[- ]trip(?: time)?|total_duration",
     ("e2e_latency", "server_total", "generation_time", "duration"): r"latency|latencies",
+    ("duration",): r"wall(?:[- ]?clock)?[- ]times?|(?:benchmark|test|total run)[- ](?:duration|time)|run[- ]?times?|elapsed(?: time)?|durations?|wall(?=\s*\()",
     ("load_time",): r"(?:model[- ])?load(?:ing)?[- ](?:durations?|delay)|time (?:spent |taken )?(?:on |to |for )?load(?:ing)?(?: the model)?|loading time|(?:model )?load(?:ing)?[- ](?:time|times|duration|phase)|time to load|"
     r"loading(?: the model)?|model loads?|load_duration",
     ("prefill_time", "prefill_throughput"): r"prefill(?:ing)?(?:[- ](?:time|times|latency|phase|duration))?|prompt"
@@ -53,7 +54,7 @@ _PROSE: dict[tuple[str, ...], str] = {
     r"output)[- ](?:output )?(?:token )?throughput|output tokens? per second",
     ("input_throughput", "prefill_throughput"): r"input[- ](?:token[- ])?(?:throughput|rate)|input tok(?:en)?s?(?:/| per )s(?:ec(?:ond)?)?|input tokens per second",
     ("total_throughput",): r"total(?:[- ]token)? throughput|total tokens per second",
-    ("request_throughput",): r"(?:completed|served|finished)[- ]requests?[- ]rates?|requests? (?:served|completed|handled|answered|finished) (?:per|each|every|a) second|rate of (?:completed|served) requests|requests?[- ](?:throughput|rate|per second)|requests? per second|"
+    ("request_throughput",): r"req(?:uest)?s?\s?/\s?s(?:ec(?:ond)?)?|(?:completed|served|finished)[- ]requests?[- ]rates?|requests? (?:served|completed|handled|answered|finished) (?:per|each|every|a) second|rate of (?:completed|served) requests|requests?[- ](?:throughput|rate|per second)|requests? per second|"
     r"completed requests per second|rps|qps",
     ("goodput",): r"goodput",
     ("output_tokens",): r"(?:generated|output|produced)[- ]tokens?[- ]counts?|(?:output|answer|response|completion|reply)[- ]lengths?|number of (?:output|generated) tokens|(?:output|generated|completion|response|produced)[- ]tokens?(?: counts?)?"

@@ -46,6 +46,7 @@ _GAP = re.compile(
     r"\b(?:gap|difference|delta|margin|advantage|penalty)\b[^;:]*\b(?:is|was|of|:)\s+\S*\s*$"
 )
 _FEW_DIGITS = 3
+_MANY = 10
 _TELLING_DIGITS = 4
 _BEFORE = re.compile(r"\b(?:n|count|total|number)\s*(?:=|:|of)?\s*$", re.IGNORECASE)
 _ADVICE = re.compile(r"recommend|next step|future|mitigation|prompt|action item", re.IGNORECASE)
@@ -295,11 +296,8 @@ class ProseJudge:
             about = replace(about, models=frozenset())
         counts = self.counter.of(noun, about.selector, like)
         verdict = judge_count(number, counts)
-        if verdict is None or (verdict.label == "contradicted" and about.near > 0):
-            everything = self.counter.of(noun, Selector(files=about.files), like)
-            wider = judge_count(number, everything)
-            if wider is not None and (verdict is None or wider.label == "supported"):
-                verdict = wider
+        if verdict is None or verdict.label == "contradicted":
+            verdict = self._in_another_scope(number, noun, about, like) or verdict
         if verdict is not None and verdict.label == "contradicted":
             verdict = sum_of_parts(number, sentence) or verdict
         if (
@@ -310,11 +308,25 @@ class ProseJudge:
             narrower = self._narrower(number, noun, about)
             if narrower is not None:
                 return narrower
+        if verdict is not None and verdict.label == "contradicted":
+            loose = _is_loosely_counted(number, noun, about, sentence)
+            if not counts or not counts[0].value or loose:
+                verdict = None
         if verdict is None and number.worded:
             return None
         return verdict or Verdict(
             "unverifiable", f"{noun} cannot be counted in this data", kind="count"
         )
+
+    def _in_another_scope(
+        self, number: Number, noun: str, about: About, like: str
+    ) -> Verdict | None:
+        """The count of a wider scope, where that is the number, or the narrow one has nothing."""
+        for scope in (about.nearer.selector, Selector(files=about.files), Selector()):
+            wider = judge_count(number, self.counter.of(noun, scope, like))
+            if wider is not None and wider.label == "supported":
+                return wider
+        return None
 
     def _narrower(self, number: Number, noun: str, about: About) -> Verdict | None:
         """A number of records that is that of a single file or model which goes unnamed."""
@@ -324,6 +336,21 @@ class ProseJudge:
                     reason = f"it is the {count.what}, which the report does not name here"
                     return Verdict("ambiguous", reason, str(count.value), kind="count")
         return None
+
+
+def _is_loosely_counted(number: Number, noun: str, about: About, sentence: Sentence) -> bool:
+    """Whether a count may be of something that no file lists: "two runs", "both"."""
+    written = sentence.text[number.start : number.end].lower()
+    if written == "both":
+        return True
+    if noun not in ("records", "configurations", "repeats", "prompts", "models"):
+        return False
+    if sentence.is_overall or number.value >= _MANY:
+        return False
+    after = sentence.text[number.end : number.end + 30].lower()
+    if noun == "records":
+        return not re.match(r"\s*(?:\w+ )?(?:requests?|records?|rows?|samples?)\b", after)
+    return number.worded and noun in ("configurations", "repeats", "prompts")
 
 
 def _tells_one(name: str, values: Sequence[tuple[float, Place, str]]) -> bool:

@@ -49,7 +49,7 @@ _VALUE_SAID = re.compile(
     re.IGNORECASE,
 )
 _VALUE_NAME = re.compile(
-    rf"(?:(?<![\w.])(\d+(?:\.\d+)?[kK]?)|(?<![\w-])({_WORD}))[ -](?:(?:the|concurrent|parallel|simultaneous|CPU|worker) )?$",
+    rf"(?:(?<![\w.,])(\d{{1,3}}(?:,\d{{3}})+|\d+(?:\.\d+)?[kK]?)|(?<![\w-])({_WORD}))[ -](?:(?:the|concurrent|parallel|simultaneous|CPU|worker) )?$",
     re.IGNORECASE,
 )
 _LATER = re.compile(
@@ -189,4 +189,4 @@ def _plain(value: str) -> str:
     """A setting's value as files write it: "4k" is 4096."""
     if value[-1:] in "kK" and value[:-1].isdigit():
         return str(int(value[:-1]) * 1024)
-    return _WORDS.get(value.lower(), value.lower())
+    return _WORDS.get(value.lower(), value.lower().replace(",", ""))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from chimera.audit.alignment import Alignment, Printed
 from chimera.audit.binding import IDENTITIES, About, bind
 from chimera.audit.claim import Claim
 from chimera.audit.count_verdicts import judge_count
@@ -41,6 +42,36 @@ _CHANGED = re.compile(
     r"\b(?:deltas?|diff(?:erence)?s?|changes?|gains?|improvements?|speed-?ups?|vs\.?|relative|ratios?|shares?|gaps?)\b|Δ|×",
     re.IGNORECASE,
 )
+_EMPTY_WORDS = frozenset(
+    [
+        "value",
+        "values",
+        "result",
+        "results",
+        "measured",
+        "figure",
+        "number",
+        "avg",
+        "mean",
+        "run",
+        "runs",
+        "test",
+        "the",
+        "and",
+        "with",
+        "for",
+        "per",
+        "model",
+        "baseline",
+        "score",
+        "first",
+        "second",
+        "third",
+        "fourth",
+        "reps",
+        "each",
+    ]
+)
 _RANK = re.compile(r"^(?:rank|#|no\.?|place|position|id|index)$", re.IGNORECASE)
 
 
@@ -60,12 +91,17 @@ class TableJudge:
     def __init__(self, prose: ProseJudge, names: Names) -> None:
         self._prose = prose
         self._names = names
+        self._alignment = Alignment(prose.measured.elsewhere)
 
     def claims(self, table: Table, around: Sequence[Sentence], section: str) -> Iterator[Claim]:
         """A claim for each number of the table's body."""
         columns = [self._column(cell) for cell in table.header]
-        for row in table.rows:
-            label = self._label(row, columns)
+        printed: list[Printed] = []
+        found: list[tuple[Number, Cell]] = []
+        above: Sequence[Cell] = ()
+        for at, row in enumerate(table.rows):
+            label = self._label(_ditto(row, above), columns)
+            above = _ditto(row, above)
             unit = self._row_unit(row, columns)
             for place, cell in enumerate(row[: len(columns)]):
                 column = columns[place]
@@ -73,7 +109,20 @@ class TableJudge:
                     continue
                 if _RANK.match(column.sentence.text.strip()):
                     continue
-                yield from self._cell(cell, column, label, unit, row, around, section)
+                if not is_numeric(cell.text):
+                    yield from self._words(cell, column, label, row, around, section)
+                    continue
+                words = label.words | column.sentence.words
+                for number, told, about, verdict in self._cell(
+                    cell, column, label, unit, row, around
+                ):
+                    printed.append(Printed(at, place, told, about, verdict, words))
+                    found.append((number, cell))
+        verdicts = self._alignment.refine(printed)
+        for (number, cell), one, verdict in zip(found, printed, verdicts, strict=True):
+            if verdict is not None:
+                bound = bound_of(one.about, verdict)
+                yield claim_of(number, verdict, cell.text, cell.start, section, bound)
 
     def _column(self, cell: Cell) -> Column:
         text = cell.text.strip()
@@ -106,7 +155,8 @@ class TableJudge:
             if column.reading.role == "parameter":
                 told[key] = text.replace(",", "")
             elif column.reading.role == "identity" and key in IDENTITIES:
-                if not any(m.value is not None for m in settings_in(text)):
+                named = Sentence(text, -1, self._names).models
+                if not named and not any(m.value is not None for m in settings_in(text)):
                     told[key] = text
                 parts.append(text)
             elif _is_setting(column.sentence) and is_numeric(text):
@@ -127,6 +177,21 @@ class TableJudge:
                     return found[0], found[1], "plain"
         return "", 1.0, ""
 
+    def _words(
+        self,
+        cell: Cell,
+        column: Column,
+        label: Sentence,
+        row: Sequence[Cell],
+        around: Sequence[Sentence],
+        section: str,
+    ) -> Iterator[Claim]:
+        """The claims of a cell that holds text."""
+        if row[0] is cell and cell.text.strip() in label.text:
+            return  # the row's own name
+        sentence = Sentence(cell.text, cell.start, self._names)
+        yield from self._prose.claims(sentence, (label, column.sentence, *around), section)
+
     def _cell(
         self,
         cell: Cell,
@@ -135,15 +200,9 @@ class TableJudge:
         unit: tuple[str, float, str],
         row: Sequence[Cell],
         around: Sequence[Sentence],
-        section: str,
-    ) -> Iterator[Claim]:
+    ) -> Iterator[tuple[Number, Number, About, Verdict | None]]:
+        """Each number of a cell: as written, with the unit it is told, about what, the verdict."""
         text = cell.text
-        if not is_numeric(text):
-            if row[0] is cell and text.strip() in label.text:
-                return  # the row's own name
-            sentence = Sentence(text, cell.start, self._names)
-            yield from self._prose.claims(sentence, (label, column.sentence, *around), section)
-            return
         sentence = Sentence(text, cell.start, self._names)
         for number in numbers_in(text):
             told = self._in_unit(number, column, unit)
@@ -152,11 +211,11 @@ class TableJudge:
             about = bind(told, sentence, (label, column.sentence, *around), near=2)
             if about.near == 1:  # the row's own name is as good as the cell's sentence
                 about = replace(about, near=0)
+            if not about.named or _is_elsewhere(column, label):
+                about = replace(about, keys=_only_of_unit(about, column, label), named=False)
             if column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
                 about = replace(about, statistic=column.sentence.statistics[-1].key)
-            verdict = self._verdict(told, about, column, label, row, cell)
-            if verdict is not None:
-                yield claim_of(number, verdict, text, cell.start, section, bound_of(about, verdict))
+            yield number, told, about, self._verdict(told, about, column, label, row, cell)
 
     def _in_unit(self, number: Number, column: Column, row: tuple[str, float, str]) -> Number:
         if number.unit or number.form != "plain":
@@ -241,6 +300,31 @@ def is_numeric(text: str) -> bool:
     for number in reversed(numbers):
         rest = rest[: number.start] + rest[number.end :]
     return sum(c.isalpha() for c in rest) <= _FEW_LETTERS
+
+
+def _ditto(row: Sequence[Cell], above: Sequence[Cell]) -> Sequence[Cell]:
+    """A row whose first cell is blank goes on with that of the row above."""
+    if not above or not row or row[0].text.strip() or is_numeric(above[0].text):
+        return row
+    return (above[0], *row[1:])
+
+
+def _is_elsewhere(column: Column, label: Sentence) -> bool:
+    """Whether a metric was found neither in a cell's column nor in its row."""
+    return not column.sentence.metrics and not label.metrics and column.reading.role != "metric"
+
+
+def _only_of_unit(about: About, column: Column, label: Sentence) -> tuple[str, ...]:
+    """The metrics of a cell whose row and column name none: those around the table, unless the
+    header speaks of something else ("File size, GB").
+    """
+    text = column.sentence.text.lower()
+    for span in (*column.sentence.named, *column.sentence.settings, *column.sentence.statistics):
+        text = text[: max(span.start, 0)] + " " * (span.end - max(span.start, 0)) + text[span.end :]
+    other = [
+        w for w in re.findall(r"[a-z]{3,}", text) if w not in _EMPTY_WORDS and unit_of(w) is None
+    ]
+    return () if other else about.keys
 
 
 def _is_setting(header: Sentence) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from math import fsum, sqrt
 
@@ -11,7 +10,7 @@ from msgspec.structs import replace
 
 from chimera.audit.binding import About
 from chimera.audit.claim import Place
-from chimera.audit.evidence import Evidence, Selector, Summed, place_of, places_of
+from chimera.audit.evidence import Evidence, Selector, Summed, places_of
 from chimera.facts.dataset import Members
 from chimera.record.vocabulary import metric_label
 from chimera.stats.describe import mean, quantile, sample_sd
@@ -212,90 +211,3 @@ def _of_members(members: Members, unit: str, statistic: str, what: str) -> Itera
 
 def _where(about: Selector) -> str:
     return about.label + (f" at {about.filter}" if about.filter else "")
-
-
-class Elsewhere:
-    """Every value of the data, to find what a wrong claim was taken from."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        self._entries: list[tuple[float, Value, str, str, frozenset[str]]] = []
-        self._keys: list[float] = []
-
-    def _fill(self) -> None:
-        entries = [*self._statistics(), *self._singles()]
-        entries.sort(key=lambda e: e[0])
-        self._entries, self._keys = entries, [e[0] for e in entries]
-
-    def _statistics(self) -> Iterator[tuple[float, Value, str, str, frozenset[str]]]:
-        groups: dict[tuple[str, str, str], Members] = {}
-        models: dict[tuple[str, str, str], set[str]] = {}
-        pools = [(self._evidence.samples, ""), (self._evidence.old, "an older file")]
-        for samples, note in pools:
-            for sample in samples:
-                if sample.failure or sample.phase == "warm-up":
-                    continue
-                model = dict(sample.subject).get("model", "")
-                levels = self._evidence.levels(sample)
-                who = model or "records that name no model"
-                places = [who, "", f"{who} in {sample.batch.file}"]
-                places += [f"{who} at {k}={v}" for k, v in levels.items() if len(v) < 40]
-                for column in sample.batch.metrics():
-                    value = column.values[sample.index]
-                    if value is None or column.statistic:
-                        continue
-                    for place in places:
-                        key = (column.key, place, note)
-                        groups.setdefault(key, []).append((sample, column))
-                        models.setdefault(key, set()).add(model)
-        for group, members in groups.items():
-            metric, place, note = group
-            unit, numbers = members[0][1].unit, _numbers(members)
-            if any(m[1].unit != unit for m in members):
-                continue
-            about = f"{metric_label(metric)} of {place or 'all records together'}"
-            for name in _STATISTICS if len(numbers) > 1 else ("mean",):
-                number = statistic_of(numbers, name)
-                if number is not None:
-                    what = f"{name} of {about}" + (f" in {note}" if note else "")
-                    value = Value(number, unit, what, places_of(members), False)
-                    yield number, value, metric, name, frozenset(models[group])
-
-    def _singles(self) -> Iterator[tuple[float, Value, str, str, frozenset[str]]]:
-        for sample in (*self._evidence.samples, *self._evidence.old):
-            model = dict(sample.subject).get("model", "")
-            for column in sample.batch.metrics():
-                number = column.values[sample.index]
-                if number is not None:
-                    place = (place_of(sample.batch, sample.index, column.name),)
-                    what = f"one value of {metric_label(column.key)} of {model or 'no named model'}"
-                    value = Value(number, column.unit, what, place, False)
-                    yield number, value, column.key, "", frozenset((model,))
-        for summed in self._evidence.summed:
-            yield self._summary(summed)
-
-    def _summary(self, summed: Summed) -> tuple[float, Value, str, str, frozenset[str]]:
-        model = self._evidence.identity(summed.batch, summed.row, "model") or ""
-        own = summed.statistic
-        what = f"{summed.column.name} of {model or 'no named model'} in {summed.batch.file}"
-        value = Value(summed.value, summed.column.unit, what, (summed.place,), False)
-        return summed.value, value, summed.column.key, own, frozenset((model,))
-
-    def find(self, value: float, slack: float, about: About) -> Value | None:
-        """What has that value, the likest first: of the same model and metric before others."""
-        if not self._entries:
-            self._fill()
-        at = bisect_left(self._keys, value - slack)
-        best: tuple[int, Value] | None = None
-        while at < len(self._keys) and self._keys[at] <= value + slack:
-            _, entry, key, statistic, models = self._entries[at]
-            likeness = (
-                4 * (key in about.keys)
-                + 2 * bool(statistic and statistic == (about.statistic or "mean"))
-                + 2 * bool(models & about.models)
-                + bool(statistic)
-            )
-            if best is None or likeness > best[0]:
-                best = likeness, entry
-            at += 1
-        return best[1] if best else None

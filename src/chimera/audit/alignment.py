@@ -1,0 +1,277 @@
+"""A table laid over the data: what its rows and columns are, told by the cells that are right.
+
+Where a header does not say in known words which records or which metric a column is of, the cells
+do: if most of them are exactly values of one level, one file or one metric, the column is that, and
+a cell that is none of its values is wrong. Rows and columns each elect what they are of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from chimera.audit.binding import About
+from chimera.audit.claim import BAD
+from chimera.audit.elsewhere import Elsewhere, Entry
+from chimera.audit.evidence import plain_level
+from chimera.audit.matching import shown, tolerance
+from chimera.audit.number import Number
+from chimera.audit.verdict import Verdict
+
+_NO_UNIT = "none"
+_UNSAID = (
+    (1.0, ""), (1e-3, "s"), (1e-6, "s"), (1.0, "s"), (1e9, "bytes"), (1e6, "bytes"),
+    (2.0**30, "bytes"), (0.01, "1"),
+)  # fmt: skip
+_LEAST = 3  # cells that have to agree
+_SHARE = 0.5
+_MOST_OF = 0.6  # of a line's cells
+_TELLING = 2  # digits
+Trait = tuple[str, str]
+
+
+class Printed(NamedTuple):
+    """A number of a table at its row and column, and how it was understood by its words."""
+
+    row: int
+    column: int
+    number: Number
+    about: About
+    verdict: Verdict | None
+    words: frozenset[str]
+
+
+class Alignment:
+    """Lays tables over the data of one folder."""
+
+    def __init__(self, elsewhere: Elsewhere) -> None:
+        self._elsewhere = elsewhere
+
+    def refine(self, cells: Sequence[Printed]) -> list[Verdict | None]:
+        """The verdicts on a table's numbers, one for each, with what the whole table tells."""
+        verdicts = [c.verdict for c in cells]
+        if len(cells) < _LEAST or all(v is not None and v.label == "supported" for v in verdicts):
+            return verdicts
+        laid = _Laid(self._elsewhere, cells)
+        if not laid.holds:
+            return verdicts
+        return [self._verdict(laid, i) for i in range(len(cells))]
+
+    def _verdict(self, laid: _Laid, i: int) -> Verdict | None:
+        cell = laid.cells[i]
+        old = cell.verdict
+        if old is not None and old.label in ("supported", "derivable"):
+            return old
+        if laid.kept[i]:
+            entry = laid.kept[i][0]
+            value = entry.value
+            return Verdict(
+                "supported", value.what, None, value.what, "", value.places,
+                metric=entry.key, statistic=entry.statistic,
+            )  # fmt: skip
+        if cell.number.form != "plain" or cell.number.high is not None:
+            return old
+        right = laid.right(i)
+        if right is not None:
+            text = _shown(right, cell.number)
+            reason = f"{right.value.what} is {text}"
+            return Verdict(
+                "contradicted", reason, text, right.value.what, "", right.value.places,
+                metric=right.key, statistic=right.statistic,
+            )  # fmt: skip
+        if old is not None and old.label in BAD and not _is_plain(cell.about):
+            return Verdict("unsupported", f"it is not clear what it is of; {old.reason}")
+        return old
+
+
+class _Laid:
+    """One table, with what its lines elected."""
+
+    def __init__(self, elsewhere: Elsewhere, cells: Sequence[Printed]) -> None:
+        self.cells = cells
+        self._elsewhere = elsewhere
+        hits = [self._hits(c) for c in cells]
+        shape = _elected([{("shape", e.slice.shape) for e in own} for own in hits if own])
+        hits = [_with(own, shape) for own in hits]
+        rows = self._lines(hits, [c.row for c in cells])
+        columns = self._lines(hits, [c.column for c in cells])
+        self._rows, self._columns = _without(rows, columns), _without(columns, rows)
+        self._shape = shape
+        self.kept = [
+            _with(
+                own, self._rows.get(c.row, frozenset()) | self._columns.get(c.column, frozenset())
+            )
+            for own, c in zip(hits, cells, strict=True)
+        ]
+
+    @cached_property
+    def holds(self) -> bool:
+        """Whether enough cells agree for the rest to be judged by them."""
+        telling = [i for i, c in enumerate(self.cells) if _is_telling(c.number)]
+        agreed = sum(bool(self.kept[i]) for i in telling)
+        return agreed >= max(_LEAST, _SHARE * len(telling))
+
+    def _hits(self, cell: Printed) -> list[Entry]:
+        """The values of the data that a number may be, by its row's and column's words."""
+        if not _is_telling(cell.number):
+            return []
+        number = cell.number
+        tries = [(number, number.unit), (replace(number, unit="", scale=1.0), _NO_UNIT)]
+        if not number.unit:
+            tries = [(replace(number, scale=scale), unit) for scale, unit in _UNSAID]
+        found = [
+            entry
+            for tried, unit in tries
+            for entry in self._elsewhere.near(tried.canonical, tolerance(tried))
+            if _fits_unit(entry, unit) and _is_compatible(entry, cell.about)
+        ]
+        if cell.about.named or not found:
+            return found
+        likeness = [len(cell.words & _words_of(e.column)) for e in found]
+        return [e for e, n in zip(found, likeness, strict=True) if n == max(likeness)]
+
+    @staticmethod
+    def _lines(hits: Sequence[list[Entry]], places: Sequence[int]) -> dict[int, frozenset[Trait]]:
+        """What each line is of: the traits that most of its cells share."""
+        lines: dict[int, list[set[Trait]]] = {}
+        for own, place in zip(hits, places, strict=True):
+            if own:
+                lines.setdefault(place, []).append({t for e in own for t in _traits(e)})
+        return {place: _elected(own) for place, own in lines.items()}
+
+    def right(self, i: int) -> Entry | None:
+        """The value that would be right for a cell: the only one that its row and column allow."""
+        cell = self.cells[i]
+        rows = self._rows.get(cell.row, frozenset())
+        columns = self._columns.get(cell.column, frozenset())
+        near = [
+            j for j, c in enumerate(self.cells)
+            if self.kept[j] and (c.row == cell.row or c.column == cell.column)
+        ]  # fmt: skip
+        wanted = rows | columns | self._shape
+        if len(near) < _TELLING or not wanted:
+            return None
+        pool = [
+            e for e in self._elsewhere.entries
+            if _fits_unit(e, cell.number.unit) and _is_compatible(e, cell.about)
+        ]  # fmt: skip
+        found = _with(pool, wanted)
+        if not cell.about.named and not any(kind == "metric" for kind, _ in rows | columns):
+            own = cell.words & self._known_words
+            found = [e for e in found if own and own <= _words_of(e.column)]
+        values = {round(e.number, 9) for e in found}
+        return found[0] if len(values) == 1 else None
+
+    @cached_property
+    def _known_words(self) -> frozenset[str]:
+        return frozenset().union(
+            *(_words_of(e.column) for e in self._elsewhere.entries if e.column)
+        )
+
+
+def _is_telling(number: Number) -> bool:
+    return number.form == "plain" and number.high is None and number.digits >= _TELLING
+
+
+def _fits_unit(entry: Entry, unit: str) -> bool:
+    own = entry.value.unit
+    if unit == _NO_UNIT:
+        return not own
+    return not unit or own in (unit, "")
+
+
+def _traits(entry: Entry) -> Iterator[Trait]:
+    """What a value is of, one thing at a time."""
+    where = entry.slice
+    yield "model", where.model
+    yield "metric", entry.key
+    yield "statistic", entry.statistic
+    yield "column", entry.column
+    if where.file:
+        yield "file", where.file
+    for key, value in where.levels:
+        yield f"level {key}", value
+
+
+def _elected(voters: Sequence[Iterable[Trait]]) -> frozenset[Trait]:
+    """The traits that at least two voters and most of them share, one of each kind."""
+    counts = Counter(trait for own in voters for trait in set(own))
+    least = max(2.0, _MOST_OF * len(voters))
+    best: dict[str, list[Trait]] = {}
+    for trait, count in counts.items():
+        if count < least:
+            continue
+        held = best.setdefault(trait[0], [])
+        if held and counts[held[0]] > count:
+            continue
+        if held and counts[held[0]] < count:
+            held.clear()
+        held.append(trait)
+    return frozenset(held[0] for held in best.values() if len(held) == 1)
+
+
+def _without(
+    lines: dict[int, frozenset[Trait]], others: dict[int, frozenset[Trait]]
+) -> dict[int, frozenset[Trait]]:
+    """Lines without those kinds of traits that change from line to line across them alone."""
+    own_kinds = _changing(lines)
+    changing = {k for k, share in _changing(others).items() if share > own_kinds.get(k, 0.0)}
+    return {at: frozenset(t for t in own if t[0] not in changing) for at, own in lines.items()}
+
+
+def _changing(lines: dict[int, frozenset[Trait]]) -> dict[str, float]:
+    """The kinds of traits that differ between lines, with the share of lines that have one."""
+    values: dict[str, list[str]] = {}
+    for own in lines.values():
+        for kind, value in own:
+            values.setdefault(kind, []).append(value)
+    return {k: len(found) / len(lines) for k, found in values.items() if len(set(found)) > 1}
+
+
+def _with(entries: Sequence[Entry], wanted: frozenset[Trait]) -> list[Entry]:
+    if not wanted:
+        return list(entries)
+    return [e for e in entries if wanted <= {*_traits(e), ("shape", e.slice.shape)}]
+
+
+@lru_cache(maxsize=10_000)
+def _words_of(name: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z]+|\d+", name.lower()))
+
+
+def _shown(entry: Entry, number: Number) -> str:
+    if number.unit or entry.value.unit not in ("s", "bytes"):
+        return shown(entry.number, number, entry.value.unit)
+    scales = [s for s, u in _UNSAID if u == entry.value.unit]
+    scale = min(scales, key=lambda s: abs(abs(entry.number / s) - abs(number.value)))
+    return shown(entry.number, replace(number, scale=scale), "")
+
+
+def _is_plain(about: About) -> bool:
+    """Whether row and column say themselves what a cell is of."""
+    return about.named and bool(about.models or about.settings or about.files)
+
+
+def _is_compatible(entry: Entry, about: About) -> bool:
+    """Whether a value is of nothing else than what a cell's row and column say."""
+    where = entry.slice
+    if about.models and about.near == 0 and where.model and where.model not in about.models:
+        return False
+    if about.files and where.file and where.file not in about.files:
+        return False
+    levels = dict(where.levels)
+    for key, value in about.settings:
+        if key in about.far:
+            continue
+        if levels.get(key, plain_level(value)) != plain_level(value):
+            return False
+    if about.named and about.keys and entry.key not in about.keys:
+        return False
+    if not about.statistic:
+        return entry.statistic not in ("sd", "sum", "min") or bool(entry.column)
+    return entry.statistic in (about.statistic, "")
