@@ -77,7 +77,7 @@ class Alignment:
         if cell.number.form != "plain" or cell.number.high is not None:
             return old
         right = laid.right(i)
-        if right is not None:
+        if right is not None and not _is_near(cell.number, right):
             text = _shown(right, cell.number)
             reason = f"{right.value.what} is {text}"
             return Verdict(
@@ -250,6 +250,14 @@ def _shown(entry: Entry, number: Number) -> str:
     scales = [s for s, u in _UNSAID if u == entry.value.unit]
     scale = min(scales, key=lambda s: abs(abs(entry.number / s) - abs(number.value)))
     return shown(entry.number, replace(number, scale=scale), "")
+
+
+def _is_near(number: Number, entry: Entry) -> bool:
+    """Whether a number of few digits is that value all the same."""
+    scales = [scale for scale, _ in _UNSAID] if not number.unit else [number.scale, 1.0]
+    return any(
+        abs(number.value * s - entry.number) <= tolerance(replace(number, scale=s)) for s in scales
+    )
 
 
 def _is_plain(about: About) -> bool:

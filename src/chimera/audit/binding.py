@@ -54,8 +54,8 @@ _EXTREMES = re.compile(
 )
 _OUTPUT = re.compile(r"\b(?:output|generated) tok", re.IGNORECASE)
 _BESIDE = re.compile(
-    r"[\s*_`:=(–—-]*(?:\([^)]*\))?(?:(?:is|was|were|of|at|on average|average|averaged|reached|mean|"
-    r"median|maximum|minimum|with|about|roughly|\w+ed)\b[\s*_`:=(]*){0,3}",
+    r"[\s*_`:=(–—-]*(?:\([^)]*\))?(?:(?:is|was|were|of|on average|average|averaged|reached|mean|"
+    r"median|maximum|minimum|about|roughly|\w+ed)\b[\s*_`:=(]*){0,3}",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -188,6 +188,8 @@ def _is_beside(number: Number, mention: Mention, other: Sentence, sentence: Sent
 def _metric(
     number: Number, sentence: Sentence, around: Sequence[Sentence], unit: str
 ) -> tuple[tuple[str, ...], bool]:
+    if number.form == "plain" and sentence.text[: number.start].endswith(("$", "€", "£")):
+        return sentence.money, True
     if unit == "tokens" and _OUTPUT.search(sentence.text[number.start : number.end]):
         return ("output_tokens",), True
     own = sentence.nearest(

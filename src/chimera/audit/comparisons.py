@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -13,10 +14,16 @@ from chimera.audit.scene import Scene, Thing
 from chimera.audit.verdict import Found, Verdict
 from chimera.audit.word_lists import LEADING_OBJECT, MORE, MORE_WORD, OBJECT, THAN, VERB, VERBS
 
+_NUMBER = re.compile(
+    r"\s*(?:about |roughly |~)?[$€]?(?:\d|(?:one|two|three|four|five|six|seven|eight|nine|ten|half|twice)\b)"
+)
+
 
 def comparisons(scene: Scene) -> Iterator[Found]:
     text = scene.sentence.text
     for match in THAN.finditer(text):
+        if _NUMBER.match(text, match.end()):
+            continue  # "more than 285 tok/s" is a bound
         index = next(i for i in range(1, len(MORE) + 1) if match[i])
         _, sign, how = MORE[index - 1]
         yield from _compare(

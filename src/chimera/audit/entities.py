@@ -28,6 +28,11 @@ _FILE = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?<![\w./-])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?![\w/-]|\.\w|\()")
+_PRESENTED = re.compile(
+    r"\b(?:fields?|columns?|keys?|metrics?|parameters?|config(?:uration)?s?|settings?|record|entry|"
+    r"entries|tests?|runs?|files?|folder|directory|experiments?|rows?)\b",
+    re.IGNORECASE,
+)
 _CONTAINERS = frozenset({"json", "csv", "md", "data"})
 _MOST_LEVELS = 60
 _PLAIN_FAMILY = re.compile(rf"{_FAMILY}s?$", re.IGNORECASE)
@@ -103,7 +108,9 @@ class Entities:
             yield self._claim(
                 sentence, *match.span(), "supported", "it stands in the files", section
             )
-        else:
+        elif _PRESENTED.search(sentence.text[max(0, match.start() - 40) : match.start()]) or (
+            _PRESENTED.match(sentence.text[match.end() : match.end() + 24].strip("` *"))
+        ):
             reason = "no file has a field or a name like that"
             yield self._claim(sentence, *match.span(), "fabricated", reason, section)
 

@@ -101,6 +101,8 @@ def _worded(match: re.Match[str]) -> float | None:
 def shares(text: str) -> list[Number]:
     found = []
     for match in _SHARES.finditer(text):
+        if re.search(r"\band\s+$", text[: match.start()]) and match["half"]:
+            continue  # "two and a half"
         if match["half"]:
             value = 50.0
         else:

@@ -82,6 +82,9 @@ _SYNONYMS = {
     "acc": ("accuracy",),
 }
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_MONEY = re.compile(
+    r"(?:^|[^a-z])(?:usd|eur|gbp|cost|costs|price|dollars?)(?:[^a-z]|$)", re.IGNORECASE
+)
 _SHORT = 3
 
 
@@ -145,6 +148,7 @@ class OwnMetrics:
                     continue
                 for phrase in _phrases(column.name):
                     spelt.setdefault(phrase, column.key)
+        self.money = tuple(sorted({k for k in spelt.values() if _MONEY.search(k)}))
         order = sorted(spelt, key=len, reverse=True)
         self._keys = [spelt[p] for p in order]
         pattern = "|".join(f"({p})" for p in order)

@@ -215,6 +215,14 @@ def statistics_in(text: str) -> list[Mention]:
     return found
 
 
+def _is_left_out(match: re.Match[str], text: str) -> bool:
+    """Whether cold starts are named as what is not meant ("without the cold run")."""
+    after = re.match(
+        r"\W*(?:is |are |was |were )?(?:out|aside|excluded|removed|ignored)\b", text[match.end() :]
+    )
+    return bool(after or _LEFT_OUT.search(text[: match.start()]))
+
+
 def phases_in(text: str) -> list[Mention]:
     """Words for cold starts and warm runs."""
     return [
@@ -224,7 +232,7 @@ def phases_in(text: str) -> list[Mention]:
                 m.start(),
                 m.end(),
                 "phase",
-                "warm" if _LEFT_OUT.search(text[: m.start()]) else "cold",
+                "warm" if _is_left_out(m, text) else "cold",
             )
             for m in _COLD.finditer(text)
         ),

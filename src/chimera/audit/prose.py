@@ -34,12 +34,16 @@ _OTHER_MEASURE = re.compile(
     r"\s*(?:residual\s+)?(?:standard deviations|sds?\b|sigmas?)", re.IGNORECASE
 )
 _BY = re.compile(
-    r"\b(?:by|difference of|gap of|gap is|advantage of|lead of|saves?|saving|adds?|costs?|"
+    r"\b(?:loses|lost|gains|gained|gives up|by|difference of|gap of|gap is|advantage of|lead of|saves?|saving|adds?|costs?|"
     r"penalty of|improvement of|reduction of|increase of)\s+(?:about |roughly |~|only )?$"
 )
 _MORE_THAN = re.compile(
     r"\s*(?:\([^)]*\)\s*)?(?:faster|slower|higher|lower|more|less|longer|shorter|quicker|better|"
     r"worse|ahead|behind|above|below|apart|difference|gap|earlier|later|sooner)"
+)
+_LIMIT = re.compile(
+    r"\b(?:fits? (?:in|into|within|on|onto)|time-?outs?|limit|budget|capacity|cap)\b[^.;,]{0,20}$",
+    re.IGNORECASE,
 )
 _FEW_VALUES = 6
 _GAP = re.compile(
@@ -118,6 +122,11 @@ class ProseJudge:
             return self._share_of(number, noun, about, sentence, around)
         if number.unit and Quantifiers.is_threshold(number, sentence):
             return None
+        before = sentence.text[max(0, number.start - 48) : number.start]
+        if _LIMIT.search(before):
+            return None  # "fits into 16 GB", "a timeout of 30 s"
+        if number.worded and number.form == "percent" and before.rstrip().endswith(" and"):
+            return None  # "two and a half minutes"
         if _LEVEL.match(sentence.text[number.end : number.end + 24]):
             return None  # "95 % interval": how an interval is meant, not what was found
         if number.form in ("percent", "points"):

@@ -29,6 +29,7 @@ _ANY_QUANTIFIER = re.compile(
     r"few|several|neither|either|(?:one|two|three|four|five|\d+) (?:out )?of)\b",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(r"[,;:(]|\b(?:and|but|while|whereas|though)\b")
 _FAIL = re.compile(
     r"\b(?:fail(?:s|ed|ures?)?|error(?:s|ed)?|time(?:d)? ?outs?|crash(?:ed)?|unsuccessful)\b",
     re.IGNORECASE,
@@ -159,7 +160,10 @@ class Quantifiers:
 
     def _outcomes(self, match: re.Match[str], sentence: Sentence) -> tuple[int, int, str] | None:
         text = sentence.text
-        failing, good = _FAIL.search(text, match.start()), _SUCCEED.search(text, match.start())
+        end = _CLAUSE.search(text, match.end())
+        until = end.start() if end else len(text)
+        failing = _FAIL.search(text, match.start(), until)
+        good = _SUCCEED.search(text, match.start(), until)
         if failing is None and good is None:
             return None
         if not any(n.key in ("records", "failed", "succeeded") for n in sentence.nouns):

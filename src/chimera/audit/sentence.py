@@ -35,7 +35,7 @@ _FIELD = re.compile(r"(?<![\w/])[A-Za-z]\w*(?:\[\d+\])?(?:\.\w+)*_\w+(?:\[\d+\])
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _LONGEST = 2000  # characters
 _OVERALL = re.compile(
-    r"\b(?:across (?:all|the|every)|overall|in total|in all|(?<!out of )a total of|the total|"
+    r"\b(?:across (?:all|the|every)|overall|in total|in all(?=[,.;])|(?<!out of )a total of|the total|"
     r"all (?:the )?models|every model|altogether|"
     r"combined|entire (?:data ?set|folder|set)|whole (?:data ?set|folder|set))\b",
     re.IGNORECASE,
@@ -158,6 +158,11 @@ class Sentence:
             and not any(m.start < c.end and c.start < m.end for c in coded)
         ]
         return self._apart([*coded, *plain])
+
+    @property
+    def money(self) -> tuple[str, ...]:
+        """The metrics of the data that are sums of money."""
+        return self._names.own.money if self._names else ()
 
     @cached_property
     def statistics(self) -> list[Mention]:

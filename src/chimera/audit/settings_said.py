@@ -57,6 +57,9 @@ _LATER = re.compile(
     r"(?=\s*(?:[,;:)|]|\.(?!\d)|$|and\b|with\b))",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(
+    r"(?:sizes|lengths|windows|levels|rates|depths|temperatures|seeds)$", re.IGNORECASE
+)
 _PLAIN_UNITS = frozenset({"tokens", "token", "times", "x"})
 _BENCH_TEST = re.compile(r"(?<![\w])(pp|tg)[ ]?(\d+)(?![\w])")
 
@@ -108,7 +111,9 @@ def settings_in(text: str) -> list[Mention]:
             after = None  # "with two threads 90 tok/s"
         before = _VALUE_NAME.search(text, max(0, match.start() - 24), match.start())
         spelt = after and re.match(r"\s*[=:]" if coded else r"\s*=", text[match.end() :])
-        if before and not spelt:
+        if before and _COUNTED.search(match[0]):
+            found.append(Mention(match.start(), match.end(), "setting", key))
+        elif before and not spelt:
             at, value = before.start(1 if before[1] else 2), before[1] or before[2]
             found.append(Mention(at, match.end(), "setting", key, value=_plain(value)))
         elif after:
