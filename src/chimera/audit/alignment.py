@@ -281,5 +281,6 @@ def _is_compatible(entry: Entry, about: About) -> bool:
     if about.named and about.keys and entry.key not in about.keys:
         return False
     if not about.statistic:
-        return entry.statistic not in ("sd", "sum", "min") or bool(entry.column)
+        bare = ("sd", "min") if "tokens" in entry.key else ("sd", "sum", "min")
+        return entry.statistic not in bare or bool(entry.column)
     return entry.statistic in (about.statistic, "")

@@ -39,6 +39,9 @@ UNIT_KEYS = {
     "s": _TIME_KEYS,
 }  # fmt: skip
 _FAR = 60  # characters
+_TIME_NAME = re.compile(
+    r"time|latency|duration|(?:^|[^a-z])(?:s|ms|us|ns|sec|secs|seconds)(?:[^a-z]|$)", re.IGNORECASE
+)
 _LEAST = re.compile(
     r"lowest|smallest|shortest|least|bottom|below|dips|low\b|low of|floor|never below|no lower",
     re.IGNORECASE,
@@ -107,7 +110,14 @@ class About(msgspec.Struct, frozen=True):
 def unit_fits(key: str, unit: str) -> bool:
     """Whether a metric can be in that unit; no unit fits everything."""
     metric = METRICS.get(key)
-    return not unit or metric is None or metric.unit == unit
+    if not unit or metric is not None:
+        return not unit or metric is None or metric.unit == unit
+    if unit == "s":
+        return bool(_TIME_NAME.search(key))
+    return (
+        unit not in ("tokens/s", "requests/s", "tokens")
+        or unit.split("/", maxsplit=1)[0][:5] in key.lower()
+    )
 
 
 def _own_unit(number: Number) -> str:
@@ -158,6 +168,14 @@ def _is_sure(number: Number, sentence: Sentence) -> bool:
 def is_attached(number: Number, sentence: Sentence) -> bool:
     """Whether a model stands right behind a number, in parentheses or after "of"."""
     return (_behind(number, sentence) or _right_of(number, sentence)) is not None
+
+
+def is_tied(number: Number, sentence: Sentence) -> bool:
+    """Whether a bare number stands beside a metric or a statistic, so that it is its value."""
+    for mention in (*sentence.metrics, *sentence.statistics):
+        if _is_beside(number, mention, sentence, sentence):
+            return True
+    return False
 
 
 def _misfit(number: Number, sentence: Sentence, around: Sequence[Sentence], unit: str) -> str:

@@ -14,6 +14,9 @@ from chimera.record.vocabulary import metric_label
 
 _TYPES = {"json": ("JSON",), "csv": ("CSV", "TSV"), "markdown": ("Markdown",), "jsonl": ("JSONL",)}
 
+_FAILED = re.compile(r"fail|error", re.IGNORECASE)
+_DONE = re.compile(r"complet|success|succeed|passed", re.IGNORECASE)
+
 
 class Count(msgspec.Struct, frozen=True):
     """A count, what of, and where to look. ``main`` marks what is meant first."""
@@ -86,8 +89,10 @@ class Counter:
             "succeeded": Count(len(good), f"records of {where} that succeeded"),
             "failed": Count(len(records) - len(good), f"records of {where} that failed"),
         }
+        if noun != "records" and not records:
+            return self._told(noun, about)
         if noun != "records":
-            return [counts[noun]]
+            return [counts[noun], *self._told(noun, about)]
         rows = {
             (id(s.batch), s.row)
             for s in self._evidence.summed
@@ -111,6 +116,34 @@ class Counter:
             if file is not None:
                 whole = file.n_records + file.n_summaries
                 found.append(Count(whole, f"rows of {name}"))
+        return found
+
+    def _told(self, noun: str, about: Selector) -> list[Count]:
+        """How many failed or succeeded by the counts that summaries give, row by row and in all."""
+        found: list[Count] = []
+        total, rows = 0, 0
+        seen: set[tuple[int, int]] = set()
+        for summed in self._evidence.summed:
+            place = (id(summed.batch), summed.row)
+            if place in seen or not self._evidence.summed_fits(summed, about):
+                continue
+            seen.add(place)
+            for column in summed.batch.columns:
+                value = column.raw[summed.row]
+                name = column.name.lower()
+                whole = isinstance(value, (int, float)) and float(value).is_integer()
+                if not whole or "/" in name:
+                    continue
+                if not (_FAILED if noun == "failed" else _DONE).search(name):
+                    continue
+                at = Place(summed.batch.file, str(summed.batch.rows[summed.row]), column.name)
+                found.append(
+                    Count(int(value), f"{column.name} in {summed.batch.file}", True, (at,))
+                )
+                total, rows = total + int(value), rows + 1
+                break
+        if rows > 1:
+            found.insert(0, Count(total, f"{noun} by all summaries together"))
         return found
 
     def of_values(self, keys: Sequence[str], about: Selector) -> list[Count]:

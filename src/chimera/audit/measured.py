@@ -73,7 +73,7 @@ class MeasuredJudge:
             scaled = self._without_unit(number, values)
             if scaled:
                 return scaled
-        if not about.statistic and values and about.near == 0:
+        if not about.statistic and values:
             other = self._other_statistic(number, about)
             if other:
                 return other
@@ -170,7 +170,10 @@ class MeasuredJudge:
         """Where the report names no statistic, one of exactly the same records may be meant."""
         if number.digits < _FEW_DIGITS:
             return None
-        for name in ("min", "max", "p95", "p99", "sd"):
+        names = ["min", "max", "p95", "p99", "sd"] if about.near == 0 else []
+        if number.unit == "tokens" or "tokens" in about.keys[0]:
+            names.append("sum")
+        for name in names:
             for value in values_of(self._evidence, replace(about, statistic=name)):
                 if matches(number, value.value) and value.unit in (number.unit, ""):
                     warning = f"the report does not say that it is the {name}"
@@ -244,6 +247,8 @@ class MeasuredJudge:
             return self._nothing(number, about)
         main = next((v for v in values if v.main), values[0])
         right = shown(main.value, number, main.unit)
+        if main.vague:
+            return Verdict("unsupported", "it does not say of which of several settings it is")
         for scale, why in _OTHER_UNITS.items():
             tried = replace(number, scale=number.scale * scale, modifier="")
             if number.digits >= 2 and any(matches(tried, v.value) for v in values):

@@ -20,7 +20,7 @@ UNITS = (
     r"tokens?/s|tokens? a second|tokens? every second|tokens? each second|tokens?\(s\)/s|tk/s|t/s|tps|tok/sec|"
     r"tokens?/min(?:ute)?|tokens? per minute|requests? per seconds?|requests?/seconds?|"
     r"requests?/sec|requests?/s|reqs?/s|reqs?/sec|rps|qps|queries per second|requests a second|"
-    r"samples? per second|samples?/s|"
+    r"samples? per second|samples?/s|(?:requests?|reqs?)(?: per |/)min(?:ute)?s?|"
     r"milliseconds?|millis|msecs?|ms|microseconds?|usecs?|[uµμ]s|nanoseconds?|nsecs?|ns|"
     r"seconds?|secs?|s|minutes?|mins?|hours?|hrs?|h|"
     r"percentage points?|percent|per cent|pct|%-points?|pp|%|"
@@ -109,6 +109,8 @@ def with_unit(number: Number, match: re.Match[str]) -> Number:
         fields["form"] = "percent"
     elif re.match(r"(?:tok|tkn|t(?=[ /·*.]))", name) and _PER_SECOND.search(name):
         fields["unit"], fields["scale"] = "tokens/s", 1.0
+    elif name.startswith("req") and "min" in name:
+        fields["unit"], fields["scale"] = "requests/s", 1.0 / 60.0
     elif name.startswith("req") and _PER_SECOND.search(name):
         fields["unit"], fields["scale"] = "requests/s", 1.0
     else:

@@ -41,6 +41,9 @@ _STATISTICS = frozenset(
 )
 _PLAIN = frozenset(
     [
+        *("request", "requests", "user", "users", "failure", "failures", "error", "errors"),
+        *("token", "tokens", "prompt", "prompts", "file", "files", "record", "records", "sample"),
+        *("samples", "row", "rows", "batch", "length", "input", "output", "content"),
         "per",
         "the",
         "of",

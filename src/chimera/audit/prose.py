@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from chimera.audit.binding import About, bind, is_attached
+from chimera.audit.binding import About, bind, is_attached, is_tied
 from chimera.audit.claim import BAD, GOOD, Claim, Place
 from chimera.audit.count_verdicts import common_part, judge_count, sum_of_parts
 from chimera.audit.counted import file_part, noun_of, only_noun, share_of
@@ -191,6 +191,8 @@ class ProseJudge:
             unclear = self._unclear_binding(number, about, sentence)
             if unclear is not None:
                 return unclear
+            if not number.unit and number.high is None and not is_tied(number, sentence):
+                return Verdict("unverifiable", "the report does not say what this number is of")
         if verdict.label in BAD and len({m.models for m in sentence.models}) >= 2:
             changed = self.relations.judge_change(number, about, sentence, around)
             if changed is not None and changed.label == "derivable":
@@ -202,7 +204,7 @@ class ProseJudge:
         the sentence may not have been understood: that is said, and is no verdict.
         """
         if not about.sure:
-            for name in ("mean", "median", "min", "max", "sd", "p95", "p99"):
+            for name in ("mean", "median", "min", "max", "sd", "p95", "p99", "sum"):
                 if name != (about.statistic or "mean"):
                     tried = self.measured.judge(number, replace(about, statistic=name))
                     if tried.label == "supported" and number.digits >= _FEW_DIGITS:
@@ -271,7 +273,7 @@ class ProseJudge:
                 return changed
         if noun and not signed:
             shared = self.relations.judge_share(number, noun, about, like)
-            if shared is not None:
+            if shared is not None and (shared.label not in BAD or _is_share(number, sentence)):
                 return shared
         changed = self.relations.judge_change(number, about, sentence, around)
         if changed is not None and changed.label == "derivable":
@@ -360,6 +362,22 @@ def _is_loosely_counted(number: Number, noun: str, about: About, sentence: Sente
     if noun == "records":
         return not re.match(r"\s*(?:\w+ )?(?:requests?|records?|rows?|samples?)\b", after)
     return number.worded and noun in ("configurations", "repeats", "prompts")
+
+
+def _is_share(number: Number, sentence: Sentence) -> bool:
+    """Whether a percentage stands right beside what it is a share of."""
+    after = sentence.text[number.end : number.end + 40]
+    before = sentence.text[max(0, number.start - 40) : number.start]
+    of = re.match(
+        r"\s*(?:of (?:all |the |these |those )?|success|fail|error|were|are|is|\w+ (?:rate|files?)\b)",
+        after,
+    )
+    beside = re.search(
+        r"(?:rate|share|files?|json|csv|markdown|md|requests|runs|records|success\w*|fail\w*)\b[^.;]{0,16}$",
+        before,
+        re.IGNORECASE,
+    )
+    return bool(of or beside or re.search(r"\(\s*[~≈]?$", before))
 
 
 def _tells_one(name: str, values: Sequence[tuple[float, Place, str]]) -> bool:

@@ -213,6 +213,8 @@ class Quantifiers:
                 replace(about, settings=tuple(sorted((k, str(v)) for k, v in level)))
                 for level in levels
             ]
+        if not any(n.key == "models" for n in sentence.nouns) and len(sentence.models) < 2:
+            return []
         names = self._evidence.models_with(replace(about, models=frozenset()), keys)
         family = about.models if len(about.models) > 1 else None
         return [

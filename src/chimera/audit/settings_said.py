@@ -16,6 +16,7 @@ _SETTING_WORDS: tuple[tuple[str, str], ...] = (
     (r"(?:prompt|pp)(?==\d)", "n_prompt"),
     (r"(?:gen|tg)(?==\d)", "n_gen"),
     (r"ngl", "num_gpu"),
+    (r"(?:micro|u)[- ]?batch(?:[- ]sizes?)?", "num_ubatch"),
     (r"batch(?:[- ]sizes?)?|bs(?=\s?=?\s?\d)", "batch_size"),
     (r"(?:context )?depths?", "n_depth"),
     (r"conc|c(?==\d)|concurren(?:cy|t)(?:[- ](?:level|requests?|users?|clients?))?(?: of)?|clients?|users?|"

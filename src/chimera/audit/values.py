@@ -24,7 +24,7 @@ class Value(msgspec.Struct, frozen=True):
     """A value by the data, in the canonical ``unit``, what it is, and where it comes from.
 
     ``main`` marks the readings that a careful reader would take first, ``warm`` those without
-    cold starts where there are some.
+    cold starts where there are some, ``vague`` those over settings that differ.
     """
 
     value: float
@@ -37,6 +37,7 @@ class Value(msgspec.Struct, frozen=True):
     n: int = 0
     pooled: bool = False
     warm: bool = False
+    vague: bool = False
 
 
 def statistic_of(values: Sequence[float], name: str) -> float | None:
@@ -114,7 +115,9 @@ def _values_of_key(
     several: dict[str, list[Summed]] = {}
     for summed in evidence.summaries(about, key):
         several.setdefault(summed.statistic, []).append(summed)
-    yield from _of_several(several, statistic, f"{name} of {where}")
+    vague = _is_mixed(evidence, about, key)
+    for value in _of_several(several, statistic, f"{name} of {where}"):
+        yield replace(value, vague=vague)
     if statistic not in several:
         yield from _of_arrays(evidence, several.get("mean", []), statistic, f"{name} of {where}")
     repeated = _repeated(evidence, about, key)
@@ -133,6 +136,18 @@ def _values_of_key(
                 what += " (which names no model)"
             main = main and (own == statistic or not own)
             yield Value(summed.value, summed.column.unit, what, (summed.place,), main)
+
+
+def _is_mixed(evidence: Evidence, about: Selector, key: str) -> bool:
+    """Whether the summaries that have what is named are of more than one setting."""
+    found = {
+        (
+            evidence.identity(s.batch, s.row, "model"),
+            tuple(sorted(evidence.row_levels(s.batch, s.row).items())),
+        )
+        for s in evidence.summaries(about, key)
+    }
+    return len(found) > 1
 
 
 def _repeated(evidence: Evidence, about: Selector, key: str) -> set[tuple[int, int]]:
