@@ -25,7 +25,7 @@ from chimera.audit.verdict import Verdict
 
 _NO_UNIT = "none"
 _UNSAID = (
-    (1.0, ""), (1e-3, "s"), (1e-6, "s"), (1.0, "s"), (1e9, "bytes"), (1e6, "bytes"),
+    (1.0, ""), (1e3, _NO_UNIT), (1e6, _NO_UNIT), (1e-3, "s"), (1e-6, "s"), (1.0, "s"), (1e9, "bytes"), (1e6, "bytes"),
     (2.0**30, "bytes"), (0.01, "1"),
 )  # fmt: skip
 _LEAST = 3  # cells that have to agree
@@ -122,6 +122,9 @@ class _Laid:
             return []
         number = cell.number
         tries = [(number, number.unit), (replace(number, unit="", scale=1.0), _NO_UNIT)]
+        if number.unit == "s":
+            scales = (1.0, 1e3, 1e6, 1e9)
+            tries += [(replace(number, unit="", scale=number.scale * s), _NO_UNIT) for s in scales]
         if not number.unit:
             tries = [(replace(number, scale=scale), unit) for scale, unit in _UNSAID]
         found = [

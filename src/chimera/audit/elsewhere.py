@@ -157,6 +157,8 @@ class Elsewhere:
                 if number is not None:
                     what = f"one value of {metric_label(column.key)} of {model or 'no named model'}"
                     yield self._single(column, batch, row, what, place, "")
+        for leaf in self._evidence.leaves:
+            yield self._summary(leaf)
         counted: set[tuple[int, int]] = set()
         for summed in self._evidence.summed:
             yield self._summary(summed)

@@ -13,6 +13,7 @@ import msgspec
 from chimera.audit.arrays import Arrays
 from chimera.audit.claim import Place
 from chimera.audit.own_metrics import promoted
+from chimera.audit.unread import leaves, tables_without_metric
 from chimera.facts.dataset import Dataset, Members, Sample, dataset_of, identity_values
 from chimera.ingest import Ingest
 from chimera.ingest.cells import parse_number
@@ -133,7 +134,7 @@ class Evidence:
 
     def __init__(self, ingest: Ingest) -> None:
         self.ingest = ingest
-        self.batches = promoted(ingest.batches)
+        self.batches = [*promoted(ingest.batches), *tables_without_metric(ingest)]
         self.data: Dataset = dataset_of(self.batches)
         stale = {f.name for f in ingest.files if _STALE.search(f.name)}
         self.stale = stale if any(b.file not in stale for b in ingest.batches) else set()
@@ -176,6 +177,14 @@ class Evidence:
             except OSError:
                 continue
         return found
+
+    @cached_property
+    def leaves(self) -> list[Summed]:
+        """Numbers that stand in JSON files beside or below the records, each a summary's value."""
+        return [
+            Summed(b, 0, c) for b in leaves(self.ingest) for c in b.metrics()
+            if b.file not in self.stale
+        ]  # fmt: skip
 
     @cached_property
     def contents(self) -> str:
@@ -335,6 +344,10 @@ class Evidence:
                 s for s in self.summed if s.column.key == key and self.summed_fits(s, about)
             ]
         return self._summaries[known]
+
+    def deeper(self, about: Selector, key: str) -> list[Summed]:
+        """As ``summaries``, of the numbers that no table holds."""
+        return [s for s in self.leaves if s.column.key == key and self.summed_fits(s, about)]
 
     def summed_fits(self, summed: Summed, about: Selector) -> bool:
         """Whether a value of a summary has what is named."""

@@ -10,7 +10,7 @@ from chimera.audit.binding import UNIT_KEYS, About, unit_fits
 from chimera.audit.claim import BAD
 from chimera.audit.elsewhere import Elsewhere
 from chimera.audit.evidence import Evidence, plain_level
-from chimera.audit.matching import matches, shown, tolerance
+from chimera.audit.matching import Match, matches, shown, tolerance
 from chimera.audit.narrowing import Narrowing
 from chimera.audit.numbers import Number
 from chimera.audit.values import Value, values_of
@@ -60,7 +60,7 @@ class MeasuredJudge:
         for value in values:
             hit = matches(number, value.value)
             if not hit and not value.unit and number.unit:
-                hit = matches(replace(number, unit="", scale=1.0), value.value)
+                hit = _matches_raw(number, value.value)
             if hit:
                 return self._holds(number, about, value, hit)
         if about.near > 0 and about.models:  # the sentence names no model: it may mean all
@@ -317,6 +317,14 @@ class MeasuredJudge:
             if key in levels and plain_level(value) not in levels[key]:
                 return f"{key}={value}"
         return ""
+
+
+def _matches_raw(number: Number, value: float) -> Match:
+    """Whether a number with a unit is a value that has none, in any unit that is usual."""
+    scales = (1.0, 1e3, 1e6, 1e9) if number.unit == "s" else ()
+    tried = [replace(number, unit="", scale=1.0)]
+    tried += [replace(number, unit="", scale=number.scale * s) for s in scales]
+    return next((hit for t in tried if (hit := matches(t, value))), "")
 
 
 def _statistic_of(verdict: Verdict) -> str:

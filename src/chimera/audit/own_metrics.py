@@ -93,10 +93,11 @@ _SHORT = 3
 
 def promoted(batches: Iterable[Batch]) -> list[Batch]:
     """The batches with their unknown numeric columns as metrics under their own names."""
-    return [replace(b, columns=[_promoted(c) for c in b.columns]) for b in batches]
+    return [replace(b, columns=[as_metric(c) for c in b.columns]) for b in batches]
 
 
-def _promoted(column: Column) -> Column:
+def as_metric(column: Column) -> Column:
+    """A column of unknown meaning as a metric, where all its cells are numbers."""
     if column.role != "unknown" or not column.key:
         return column
     values = [_number(raw) for raw in column.raw]
@@ -119,6 +120,12 @@ def _read(name: str) -> tuple[str, str, str, float] | None:
     ``results_ttft_s_quantiles_p99``; None for any other.
     """
     text = re.sub(r"[^A-Za-z0-9]+", " ", name)
+    bench = re.search(r"\b(tg|pp) ?\d+\b.*(?:tok|t) ?s\b|\b(tg|pp) ?\d+$", text, re.IGNORECASE)
+    if bench:
+        key = (
+            "decode_throughput" if (bench[1] or bench[2]).lower() == "tg" else "prefill_throughput"
+        )
+        return key, "", "tokens/s", 1.0
     metrics, statistics = metrics_in(text), statistics_in(text)
     if len({m.key for m in metrics}) != 1 or len({s.key for s in statistics}) != 1:
         return None
@@ -185,11 +192,15 @@ def _phrases(name: str) -> list[str]:
         if word in ("per", "usd", "eur") and core:
             break
         core.append(word)
+    if not core:
+        return found
     joined = r"[-_ ]".join(re.escape(w) for w in core)
     if len("".join(core)) >= _SHORT and not (len(core) == 1 and core[0] in _PLAIN):
         found.append(f"{joined}s?")
-    if len(core) == 1:
-        found.extend(_SYNONYMS.get(core[0], ()))
+    first = core[0]
+    if len(first) >= _SHORT and first not in _PLAIN:
+        found.append(first)
+    found.extend(_SYNONYMS.get(first, ()))
     return [p for p in found if not metrics_in(p.replace(r"[-_ ]", " ").removesuffix("s?"))]
 
 

@@ -89,8 +89,23 @@ def values_of(evidence: Evidence, about: About) -> list[Value]:
                 for v in more
                 if (v.value, v.unit) not in known_values
             ]
+        if not any(v.main for v in found):
+            found = found + list(_deeper(evidence, about))
         evidence.values_known[known] = found
     return found
+
+
+def _deeper(evidence: Evidence, about: About) -> Iterator[Value]:
+    """Values that stand beside the records of a JSON file; they support, and contradict nothing."""
+    for key in about.keys:
+        for summed in evidence.deeper(about.selector, key):
+            if summed.statistic == about.statistic or (
+                not about.statistic and summed.statistic in ("", "mean", "median")
+            ):
+                what = f"{summed.column.name} in {summed.batch.file}"
+                yield Value(
+                    summed.value, summed.column.unit, what, (summed.place,), False, vague=True
+                )
 
 
 def _values_of(evidence: Evidence, about: About) -> list[Value]:
