@@ -132,6 +132,7 @@ class _Laid:
             for tried, unit in tries
             for entry in self._elsewhere.near(tried.canonical, tolerance(tried))
             if _fits_unit(entry, unit) and _is_compatible(entry, cell.about)
+            if not self._elsewhere.has_many_records or not entry.is_single
         ]
         if cell.about.named or not found:
             return found
@@ -162,6 +163,7 @@ class _Laid:
         pool = [
             e for e in self._elsewhere.entries
             if _fits_unit(e, cell.number.unit) and _is_compatible(e, cell.about)
+            if not self._elsewhere.has_many_records or not e.is_single
         ]  # fmt: skip
         found = _with(pool, wanted)
         if not cell.about.named and not any(kind == "metric" for kind, _ in rows | columns):
@@ -279,8 +281,9 @@ def _is_compatible(entry: Entry, about: About) -> bool:
     for key, value in about.settings:
         if key in about.far:
             continue
-        if levels.get(key, plain_level(value)) != plain_level(value):
-            return False
+        level = levels.get(key)
+        if level != plain_level(value) and not (level is None and where.row):
+            return False  # a group of records was not chosen by it; a row may not say it
     if about.named and about.keys and entry.key not in about.keys:
         return False
     if not about.statistic:

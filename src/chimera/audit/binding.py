@@ -39,6 +39,7 @@ UNIT_KEYS = {
     "s": _TIME_KEYS,
 }  # fmt: skip
 _FAR = 60  # characters
+_SIZE_NAME = re.compile(r"size|mem|ram|byte|(?:^|[^a-z])[kmgt]i?b(?:[^a-z]|$)", re.IGNORECASE)
 _TIME_NAME = re.compile(
     r"time|latency|duration|(?:^|[^a-z])(?:s|ms|us|ns|sec|secs|seconds)(?:[^a-z]|$)", re.IGNORECASE
 )
@@ -47,7 +48,7 @@ _LEAST = re.compile(
     re.IGNORECASE,
 )
 _EXTREMES = re.compile(
-    r"\b(lowest|smallest|shortest|least|highest|largest|longest|greatest|bottoms out|"
+    r"\b(slowest(?= (?:\w+ )?(?:request|run|answer|response|query|call))|lowest|smallest|shortest|least|highest|largest|longest|greatest|bottoms out|"
     r"bottomed out|peaks|peaked|bounded below|above by|below by|as low as|as high as|"
     r"lows? of|highs? of|tops out|floor|"
     r"ceiling|"
@@ -114,6 +115,8 @@ def unit_fits(key: str, unit: str) -> bool:
         return not unit or metric is None or metric.unit == unit
     if unit == "s":
         return bool(_TIME_NAME.search(key))
+    if unit == "bytes":
+        return bool(_SIZE_NAME.search(key))
     return (
         unit not in ("tokens/s", "requests/s", "tokens")
         or unit.split("/", maxsplit=1)[0][:5] in key.lower()
@@ -129,7 +132,7 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence], near: i
     first ``near`` of which are as good as the sentence itself.
     """
     unit = _own_unit(number)
-    keys, named = _metric(number, sentence, around, unit)
+    keys, named = _metric(number, sentence, around, unit, near)
     models, near, overall = _models(number, sentence, around)
     return About(
         keys=keys,
@@ -204,7 +207,7 @@ def _is_beside(number: Number, mention: Mention, other: Sentence, sentence: Sent
 
 
 def _metric(
-    number: Number, sentence: Sentence, around: Sequence[Sentence], unit: str
+    number: Number, sentence: Sentence, around: Sequence[Sentence], unit: str, near: int
 ) -> tuple[tuple[str, ...], bool]:
     if number.form == "plain" and sentence.text[: number.start].endswith(("$", "€", "£")):
         return sentence.money, True
@@ -215,9 +218,11 @@ def _metric(
     )
     if own is not None:
         return tuple(k for k in own.keys if unit_fits(k, unit)), True
-    for other in around:
+    for distance, other in enumerate(around):
         for mention in other.metrics:
-            keys = tuple(k for k in mention.keys if unit_fits(k, unit))
+            keys = tuple(
+                k for k in mention.keys if unit_fits(k, unit) and (k in METRICS or distance < near)
+            )
             if keys:
                 return keys, True
     return UNIT_KEYS.get(unit, ()), False

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from chimera.audit.claim import Place
-from chimera.audit.evidence import Evidence, Selector
+from chimera.audit.evidence import Evidence, Selector, as_number
 from chimera.facts.dataset import Sample
 from chimera.record.vocabulary import metric_label
 
@@ -99,7 +99,8 @@ class Counter:
             if self._evidence.summed_fits(s, about)
         }
         if rows and not records:
-            return [Count(len(rows), f"rows of summaries of {where}"), *self._requests(about)]
+            told = self._requests(about)
+            return [*told, Count(len(rows), f"rows of summaries of {where}", not told)]
         found = [counts["records"], counts["succeeded"]]
         warm = [s for s in good if s.phase == ""]
         found.append(Count(len(warm), f"warm records of {where}", False))
@@ -129,10 +130,9 @@ class Counter:
                 continue
             seen.add(place)
             for column in summed.batch.columns:
-                value = column.raw[summed.row]
+                value = as_number(column.raw[summed.row])
                 name = column.name.lower()
-                whole = isinstance(value, (int, float)) and float(value).is_integer()
-                if not whole or "/" in name:
+                if value is None or not value.is_integer() or "/" in name:
                     continue
                 if not (_FAILED if noun == "failed" else _DONE).search(name):
                     continue
@@ -168,8 +168,9 @@ class Counter:
                 continue
             seen.add(place)
             for column in summed.batch.columns:
-                if column.key == "count" and isinstance(column.values[summed.row], (int, float)):
-                    value = int(column.values[summed.row])
+                number = as_number(column.raw[summed.row]) if column.key == "count" else None
+                if number is not None and number.is_integer():
+                    value = int(number)
                     what = f"{column.name} in {summed.batch.file}"
                     at = str(summed.batch.rows[summed.row])
                     found.setdefault(
@@ -178,7 +179,7 @@ class Counter:
                     )
                     totals += value
                     break
-        if len(found) > 1 or len(seen) > 1:
+        if len(found) > 1 or (found and len(seen) > 1):
             found.setdefault(totals, Count(totals, "requests of all summaries together"))
         return list(found.values())
 

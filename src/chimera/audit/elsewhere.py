@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from chimera.audit.binding import About
-from chimera.audit.evidence import Evidence, Summed, place_of, places_of
+from chimera.audit.evidence import Evidence, Summed, as_number, place_of, places_of
 from chimera.audit.values import Value, statistic_of
 from chimera.facts.dataset import Members, Sample
 from chimera.record.batch import Batch, Column
@@ -18,6 +18,7 @@ _STATISTICS = ("mean", "median", "p90", "p95", "p99", "max", "min", "sd", "sum")
 _MOST_CONDITIONS = 400
 _MAX_PLACES = 3
 _LONG = 40
+_MANY = 60
 Levels = tuple[tuple[str, str], ...]
 
 
@@ -50,6 +51,11 @@ class Entry(NamedTuple):
     column: str = ""
 
     @property
+    def is_single(self) -> bool:
+        """Whether it is the value of one request."""
+        return bool(self.slice.row) and not self.column
+
+    @property
     def series(self) -> tuple[str, str, str]:
         """What it is, wherever it stands."""
         return self.key, self.statistic, self.column
@@ -67,6 +73,11 @@ class Elsewhere:
         found = [*self._statistics(), *self._repeated(), *self._singles()]
         found.sort(key=lambda e: e.number)
         return found
+
+    @cached_property
+    def has_many_records(self) -> bool:
+        """Whether a number may be some request's value by chance."""
+        return len(self._evidence.samples) > _MANY
 
     @cached_property
     def _keys(self) -> list[float]:
@@ -181,13 +192,13 @@ class Elsewhere:
         """What a row of a summary says of its number of requests."""
         for column in batch.columns:
             told = column.role == "status" and column.key == "count"
-            number = column.raw[row]
-            if told and isinstance(number, (int, float)) and not isinstance(number, bool):
+            number = as_number(column.raw[row]) if told else None
+            if number is not None:
                 model = self._evidence.identity(batch, row, "model") or ""
                 place = self._row(batch, row, model, self._evidence.row_levels(batch, row))
                 where = (place_of(batch, row, column.name),)
-                value = Value(float(number), "", f"{column.name} in {batch.file}", where, False)
-                yield Entry(float(number), value, "count", "", place, column.name)
+                value = Value(number, "", f"{column.name} in {batch.file}", where, False)
+                yield Entry(number, value, "count", "", place, column.name)
 
     def _summary(self, summed: Summed) -> Entry:
         batch, row, column = summed.batch, summed.row, summed.column

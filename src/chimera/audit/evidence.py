@@ -100,7 +100,8 @@ def field_name(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", last.lower()).strip("_")
 
 
-def _as_number(raw: Any) -> float | None:
+def as_number(raw: Any) -> float | None:
+    """A cell as a number, None where it is none."""
     if isinstance(raw, bool) or raw is None:
         return None
     if isinstance(raw, (int, float)):
@@ -199,7 +200,7 @@ class Evidence:
             for column in batch.columns:
                 name = field_name(column.name)
                 for row, raw in enumerate(column.raw):
-                    value = _as_number(raw)
+                    value = as_number(raw)
                     if value is not None:
                         place = place_of(batch, row, column.name)
                         found.setdefault(name, []).append((value, place, column.unit))

@@ -83,12 +83,23 @@ class MeasuredJudge:
         """The verdict for another way to read the text, where the number is right for that:
         without what stands farther away, or for a subset that the text's words name.
         """
-        nearer = (about.nearer,) if about.far else ()
+        nearer = [about.nearer] if about.far else []
+        if about.near > 0 and about.models and not self._has_settings(about):
+            nearer.append(replace(about, models=frozenset()))
         for narrower in (*nearer, *self._narrowing.of(about), *self._narrowing.of(about.nearer)):
             verdict = self._judge(number, narrower)
             if verdict.label == "supported":
                 return verdict
         return None
+
+    def _has_settings(self, about: About) -> bool:
+        """Whether the models have any record with the settings that are named."""
+        selector = about.selector
+        return bool(
+            not about.settings
+            or self._evidence.select(selector)
+            or any(self._evidence.summed_fits(s, selector) for s in self._evidence.summed)
+        )
 
     def _without_metric(self, number: Number, about: About) -> Verdict | None:
         """The verdict where no metric is named, or one that cannot be meant; None otherwise."""

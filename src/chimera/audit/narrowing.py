@@ -77,6 +77,7 @@ _GENERIC = frozenset(
 )
 _MOST = 24
 _SHORT = 3
+_LONGEST = 60
 
 
 class Narrowing:
@@ -136,7 +137,12 @@ class Narrowing:
             found.update(dict.fromkeys(levels.items()))
         for key, value in found:
             words = frozenset(_WORD.findall(value.lower()))
-            if key in taken or len(value) > 60 or not any(w.isalpha() for w in words):
+            if key in taken or len(value) > _LONGEST or not words:
+                continue
+            if not any(w.isalpha() for w in words):
+                if len({v for k, v in found if k == key}) > 1 and len(value) > 1:
+                    settings = tuple(sorted((*about.settings, (key, value))))
+                    yield words, replace(about, settings=settings)
                 continue
             telling = words - _GENERIC
             if telling and any(len(w) >= _SHORT for w in telling):

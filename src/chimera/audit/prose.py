@@ -356,7 +356,8 @@ def _is_loosely_counted(number: Number, noun: str, about: About, sentence: Sente
         return True
     if noun not in ("records", "configurations", "repeats", "prompts", "models"):
         return False
-    if sentence.is_overall or number.value >= _MANY:
+    named = about.near == 0 and bool(about.models)
+    if sentence.is_overall or number.value >= _MANY or named or about.files:
         return False
     after = sentence.text[number.end : number.end + 30].lower()
     if noun == "records":

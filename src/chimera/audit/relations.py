@@ -206,12 +206,12 @@ class RelationJudge:
                     return Verdict("supported", what, None, what, kind="count")
             if noun == "records":
                 return Verdict("unverifiable", "it does not say what became of them", kind="count")
-            right = f"{parts[0].value} of {totals[0].value}" if parts and totals else None
-            return (
-                Verdict("contradicted", f"{parts[0].what}: {right}", right, kind="count")
-                if parts
-                else None
-            )
+            if not parts:
+                return None
+            right = f"{parts[0].value} of {totals[0].value}" if totals else None
+            if not any(t.value == number.of for t in totals):
+                return Verdict("unsupported", "it does not say of which records", kind="count")
+            return Verdict("contradicted", f"{parts[0].what}: {right}", right, kind="count")
         if noun in ("records", "files") and not like:
             return None
         shares = [

@@ -29,6 +29,7 @@ _UNIT_IN_HEADER = re.compile(
     r",\s*(ms|s|tok/s|tokens/s|seconds|milliseconds)\s*$",
     re.IGNORECASE,
 )
+_CAPTION = 100  # characters
 _FEW_LETTERS = 8
 _COUNTS = re.compile(
     r"^(?:n|count|#|samples?|runs?|requests?|records?|rows?|tests?|trials?|"
@@ -204,11 +205,12 @@ class TableJudge:
         """Each number of a cell: as written, with the unit it is told, about what, the verdict."""
         text = cell.text
         sentence = Sentence(text, cell.start, self._names)
+        near = 3 if around and len(around[0].text) < _CAPTION else 2  # a caption is as near
         for number in numbers_in(text):
             told = self._in_unit(number, column, unit)
             self._prose.learn_unit(told)
             told = self._prose.with_unit(told)
-            about = bind(told, sentence, (label, column.sentence, *around), near=2)
+            about = bind(told, sentence, (label, column.sentence, *around), near=near)
             if about.near == 1:  # the row's own name is as good as the cell's sentence
                 about = replace(about, near=0)
             if not about.named or _is_elsewhere(column, label):

@@ -89,8 +89,7 @@ def values_of(evidence: Evidence, about: About) -> list[Value]:
                 for v in more
                 if (v.value, v.unit) not in known_values
             ]
-        if not any(v.main for v in found):
-            found = found + list(_deeper(evidence, about))
+        found = found + list(_deeper(evidence, about))
         evidence.values_known[known] = found
     return found
 
