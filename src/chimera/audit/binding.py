@@ -48,7 +48,7 @@ _LEAST = re.compile(
     re.IGNORECASE,
 )
 _EXTREMES = re.compile(
-    r"\b(slowest(?= (?:\w+ )?(?:request|run|answer|response|query|call))|lowest|smallest|shortest|least|highest|largest|longest|greatest|bottoms out|"
+    r"\b(lowest|smallest|shortest|least|highest|largest|longest|greatest|bottoms out|"
     r"bottomed out|peaks|peaked|bounded below|above by|below by|as low as|as high as|"
     r"lows? of|highs? of|tops out|floor|"
     r"ceiling|"
@@ -60,6 +60,10 @@ _OUTPUT = re.compile(r"\b(?:output|generated) tok", re.IGNORECASE)
 _BESIDE = re.compile(
     r"[\s*_`:=(–—-]*(?:\([^)]*\))?(?:(?:is|was|were|of|on average|average|averaged|reached|mean|"
     r"median|maximum|minimum|about|roughly|\w+ed)\b[\s*_`:=(]*){0,3}",
+    re.IGNORECASE,
+)
+_FAST = re.compile(
+    r"\b(slowest|fastest|quickest) (?:\w+ ){0,2}(?:requests?|runs?|answers?|responses?|quer(?:y|ies)|calls?)\b",
     re.IGNORECASE,
 )
 _LISTED = re.compile(
@@ -76,7 +80,8 @@ class About(msgspec.Struct, frozen=True):
     is how far the models were looked for: 0 in the sentence itself. ``sure`` says that the
     statistic stands right before or behind the number. ``words`` are those of the sentence and of
     what stands around it, in lower case. ``far`` are the settings that do not stand in the sentence
-    itself (of a cell: in its row or column). ``loose`` is as in ``Selector``.
+    itself (of a cell: in its row or column). ``loose`` is as in ``Selector``. ``foreign``: the
+    sentence names a model that the data does not have.
     """
 
     keys: tuple[str, ...] = ()
@@ -95,6 +100,7 @@ class About(msgspec.Struct, frozen=True):
     words: frozenset[str] = frozenset()
     far: frozenset[str] = frozenset()
     loose: bool = False
+    foreign: bool = False
 
     @property
     def selector(self) -> Selector:
@@ -149,6 +155,7 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence], near: i
         near=near,
         misfit=_misfit(number, sentence, around, unit),
         sure=_is_sure(number, sentence),
+        foreign=any(s.is_foreign for s in (sentence, *around[:near])),
         words=sentence.words.union(*(other.words for other in around)),
     )
 
@@ -185,7 +192,7 @@ def _misfit(number: Number, sentence: Sentence, around: Sequence[Sentence], unit
     """The metric that a number is plainly said to be of though it cannot have the number's unit."""
     if not unit or number.form != "plain":
         return ""
-    for other in (sentence, *around[:2]):
+    for other in (sentence,):
         if any(any(unit_fits(k, unit) for k in m.keys) for m in other.metrics):
             return ""
         if len(other.metrics) == 1:
@@ -254,8 +261,12 @@ def _statistic(number: Number, sentence: Sentence, around: Sequence[Sentence]) -
         if inside or not behind:
             return own.key
     earlier = [n.end for n in sentence.numbers if n.end <= number.start]
+    unit = number.unit
     extreme = _EXTREMES.findall(sentence.text[max(earlier, default=0) : number.start])
     extreme = extreme or _EXTREMES.findall(sentence.text[number.end : number.end + 32])[:1]
+    fast = _FAST.search(sentence.text[max(earlier, default=0) : number.start])
+    if fast and not extreme and unit in ("s", "tokens/s"):
+        return "min" if (fast[1].lower() == "slowest") == (unit == "tokens/s") else "max"
     if extreme:
         return "min" if _LEAST.search(extreme[-1]) else "max"
     for other in around:

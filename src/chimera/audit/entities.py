@@ -7,27 +7,22 @@ from collections.abc import Iterator, Sequence
 
 from chimera.audit.claim import Bound, Claim, Kind, Label, Place
 from chimera.audit.evidence import Evidence, plain_level
-from chimera.audit.names import Names, model_words
+from chimera.audit.names import FAMILY, MODEL, Names, model_words
 from chimera.audit.phrases import Mention
 from chimera.audit.sentence import Sentence
 from chimera.record.vocabulary import METRIC_SPELLINGS, PARAMETER_SPELLINGS
 
-_FAMILY = (
-    r"(?:tiny|code|small?)?(?:llama|gemma|qwen|mistral|mixtral|phi|deepseek|gpt-?oss|falcon|yi|"
-    r"granite|command-?r|smollm|starcoder|vicuna|olmo|glm|minicpm|nemotron|ministral|codestral)"
-)
-# A model as people write one: a family with a version, a size or a tag.
-_MODEL = re.compile(
-    rf"(?<![\w/.-]){_FAMILY}(?:[- ]?\d+(?:\.\d+)?)?(?:(?:[:/_-]| (?=\d+(?:\.\d+)?[bBmM]\b))"
-    r"[A-Za-z0-9][\w.]*)*(?![\w]|\.cpp|-(?:bench|server|cli)\b)",
-    re.IGNORECASE,
-)
 _FILE = re.compile(
     r"(?<![\w/])(?:[\w.-]+/)*[\w.-]*\w\.(?:csv|tsv|jsonl?|ndjson|md|markdown|txt|ya?ml|log|parquet|"
-    r"xlsx?|html?|ipynb|db|sqlite)(?![\w])",
+    r"xlsx?|html?|ipynb|db|sqlite|png|svg|pdf|nsys-rep|ncu-rep|qdrep|pb|trace|zip|tar|gz)(?![\w])",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"(?<![\w./-])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?![\w/-]|\.\w|\()")
+_MADE = re.compile(
+    r"\b(?:should|could|would|will|must|writ(?:e|es|ten) to|sav(?:e|es|ed) (?:to|as|in)|creat\w+|"
+    r"edit|rename|e\.g\.|for example|such as|install|requirements|config)\b",
+    re.IGNORECASE,
+)
 _PRESENTED = re.compile(
     r"\b(?:fields?|columns?|keys?|metrics?|parameters?|config(?:uration)?s?|settings?|record|entry|"
     r"entries|tests?|runs?|files?|folder|directory|experiments?|rows?)\b",
@@ -35,7 +30,7 @@ _PRESENTED = re.compile(
 )
 _CONTAINERS = frozenset({"json", "csv", "md", "data"})
 _MOST_LEVELS = 60
-_PLAIN_FAMILY = re.compile(rf"{_FAMILY}s?$", re.IGNORECASE)
+_PLAINFAMILY = re.compile(rf"{FAMILY}s?$", re.IGNORECASE)
 _DETAIL = re.compile(r"\d")
 _TEMPLATE = re.compile(r"[<>{}*]|_XX|YYYY|timestamp", re.IGNORECASE)
 
@@ -65,7 +60,7 @@ class Entities:
             if not _overlaps(match, taken):
                 taken.append(match.span())
                 yield from self._file(sentence, match, section, advice)
-        for match in _MODEL.finditer(text):
+        for match in MODEL.finditer(text):
             if not _overlaps(match, taken):
                 yield from self._model(sentence, match, section, advice)
         for match in _CODE.finditer(text):
@@ -81,7 +76,7 @@ class Entities:
         name = match[0].lower()
         if name.rpartition("/")[2] in self._paths:
             yield self._claim(sentence, *match.span(), "supported", "a file of the folder", section)
-        elif advice or _TEMPLATE.search(name) or len(name.split(".")[0]) < 3:
+        elif _MADE.search(sentence.text) or _TEMPLATE.search(name) or len(name.split(".")[0]) < 3:
             return
         else:
             reason = "the folder has no such file"
@@ -119,7 +114,7 @@ class Entities:
     ) -> Iterator[Claim]:
         name = match[0].rstrip(".-_:").lower()
         end = match.start() + len(name)
-        if _PLAIN_FAMILY.match(name):
+        if _PLAINFAMILY.match(name):
             if (
                 any(name.rstrip("s") in m.lower() for m in self._names.models)
                 or name in self._paths

@@ -41,6 +41,8 @@ class MeasuredJudge:
 
     def judge(self, number: Number, about: About) -> Verdict:
         """The verdict on a number of a known metric (or at least a unit)."""
+        if about.foreign:
+            return Verdict("unverifiable", "it is of a model that the data does not have")
         number = _in_unit(number, about)
         verdict = self._judge(number, about)
         if (verdict.label in BAD or verdict.label == "unsupported") and not about.misfit:
@@ -134,6 +136,8 @@ class MeasuredJudge:
         if alone.label == "supported":
             return alone
         if alone.label == "derivable" or about.misfit not in METRICS:
+            return alone
+        if alone.label in BAD and about.models and about.near == 0 and not beside:
             return alone
         metric = METRICS[about.misfit]
         reason = f"{metric.label} is in {metric.unit}, not in {number.unit}"

@@ -47,6 +47,17 @@ _IDENTITIES = ("quantization", "engine", "backend", "host", "gpu", "workload", "
 _PLAIN = frozenset({"quantization", "engine", "backend", "gpu"})  # may be one common word
 _DISTINCT = re.compile(r"[\d_\-:/]|\w \w")
 _WORD = re.compile(r"(?<![\w.])\w")
+FAMILY = (
+    r"(?:tiny|code|small?)?(?:llama|gemma|qwen|mistral|mixtral|phi|deepseek|gpt-?oss|falcon|yi|"
+    r"granite|command-?r|smollm|starcoder|vicuna|olmo|glm|minicpm|nemotron|ministral|codestral)"
+)
+# A model as people write one: a family with a version, a size or a tag.
+MODEL = re.compile(
+    rf"(?<![\w/.-]){FAMILY}(?:[- ]?\d+(?:\.\d+)?)?(?:(?:[:/_-]| (?=\d+(?:\.\d+)?[bBmM]\b))"
+    r"[A-Za-z0-9][\w.]*)*(?![\w]|\.cpp|-(?:bench|server|cli)\b)",
+    re.IGNORECASE,
+)
+TAGGED = re.compile(r"(?<![\w/])[A-Za-z][\w.-]*:\d+(?:\.\d+)?[bBmM][\w.-]*")
 _SHORT = 4  # of such names, none tells enough
 _MAX_NAME = 80
 

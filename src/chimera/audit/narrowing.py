@@ -98,9 +98,16 @@ class Narrowing:
         for words, selector in self._subsets(about.selector):
             if words <= about.words and found < _MOST:
                 found += 1
-                yield replace(
-                    about, settings=selector.settings, files=selector.files, phase=selector.phase
-                )
+                yield _narrowed(about, selector)
+
+    def pairs(self, one: About, other: About) -> Iterator[tuple[About, About]]:
+        """Two sides, both narrowed by the same words."""
+        for words, first in self._subsets(one.selector):
+            if not words <= one.words:
+                continue
+            for same, second in self._subsets(other.selector):
+                if same == words:
+                    yield _narrowed(one, first), _narrowed(other, second)
 
     def _subsets(self, about: Selector) -> list[tuple[frozenset[str], Selector]]:
         if about not in self._known:
@@ -148,6 +155,10 @@ class Narrowing:
             if telling and any(len(w) >= _SHORT for w in telling):
                 settings = tuple(sorted((*about.settings, (key, value))))
                 yield words, replace(about, settings=settings)
+
+
+def _narrowed(about: About, selector: Selector) -> About:
+    return replace(about, settings=selector.settings, files=selector.files, phase=selector.phase)
 
 
 def _models(evidence: Evidence) -> set[str]:

@@ -48,6 +48,7 @@ NO_NUMBERS = re.compile(
     r"|\b\d+\s?[x×]\s?\d+(?:\s?[x×]\s?\d+)*\b|\b24/7\b|\b(?:A|H|L|V|T|M)\d{1,3}\b",
     re.IGNORECASE,
 )
+_SIZES = re.compile(r"\s(thousand|million|billion)\b", re.IGNORECASE)
 _ENUMERATION = re.compile(r"^\s*(?:\(?\d{1,2}[.)](?!\d)|\d+(?:\.\d+){1,3}\.?\s+(?=[A-Z]))\s*")
 
 
@@ -101,7 +102,13 @@ def _number(text: str, match: re.Match[str]) -> Number | None:
         return None
     if value in (float("inf"), float("-inf")):
         return None
-    factor = {"k": 1e3, "K": 1e3, "M": 1e6}.get(match["si"] or "", 1.0)
+    size = _SIZES.match(text, end)
+    if size and not match["si"]:
+        end, unit = size.end(), UNIT.match(text, size.end())
+    large = {"thousand": 1e3, "million": 1e6, "billion": 1e9}.get(
+        size[1].lower() if size else "", 1.0
+    )
+    factor = large * {"k": 1e3, "K": 1e3, "M": 1e6}.get(match["si"] or "", 1.0)
     exponent = int(match["exp"][1:]) if match["exp"] else 0
     decimals = len(digits.partition(".")[2])
     slack = 0.5 * 10.0 ** max(min(exponent - decimals, 300), -300) * factor

@@ -187,7 +187,7 @@ def _phrases(name: str) -> list[str]:
     if not telling or all(w in _PLAIN for w in telling):
         return [re.escape(last)] if "_" in last else []
     found = [re.escape(last)] if len(last) >= _SHORT else []
-    core = []
+    core: list[str] = []
     for word in telling:
         if word in ("per", "usd", "eur") and core:
             break

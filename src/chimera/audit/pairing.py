@@ -30,15 +30,15 @@ def paired(
     Three orders tell: "41 on A and 38 on B", "A reached 41, B 38", and a list of one beside a list
     of the other ("from 41 to 38 when going from A to B"). None where the order tells nothing.
     """
-    like = [n for n in numbers if _alike(n, number)]
+    like = [n for n in numbers if n.start == number.start or _alike(n, number)]
     apart = _distinct(things, same)
-    if number not in like or len(like) < 2 or len(apart) != len(like):
+    places = [i for i, n in enumerate(like) if n.start == number.start]
+    if not places or len(like) < 2 or len(apart) != len(like):
         return None
-    place = like.index(number)
-    kinds = "".join(
-        kind
-        for _, kind in sorted([*((n.start, "n") for n in like), *((t.start, "t") for t in apart)])
-    )
+    place = places[0]
+    marks: list[tuple[int, str]] = [(n.start, "n") for n in like]
+    marks += [(t.start, "t") for t in apart]
+    kinds = "".join(kind for _, kind in sorted(marks))
     if kinds in ("nt" * len(like), "tn" * len(like)):
         return apart[place]
     if kinds in ("n" * len(like) + "t" * len(like), "t" * len(like) + "n" * len(like)):

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from chimera.audit.binding import About, bind, is_attached, is_tied
+from chimera.audit.binding import About, bind, is_attached, is_tied, unit_fits
+from chimera.audit.bounds import ABOVE, BELOW
 from chimera.audit.claim import BAD, GOOD, Claim, Place
 from chimera.audit.count_verdicts import common_part, judge_count, sum_of_parts
 from chimera.audit.counted import file_part, noun_of, only_noun, share_of
@@ -45,6 +46,11 @@ _LIMIT = re.compile(
     r"\b(?:fits? (?:in|into|within|on|onto)|time-?outs?|limit|budget|capacity|cap)\b[^.;,]{0,20}$",
     re.IGNORECASE,
 )
+_PARTIAL = re.compile(
+    r"\b(?:others?|rest|remaining|except|excluding|apart from|besides|former|latter)\b",
+    re.IGNORECASE,
+)
+_SHORT_TEXT = 60  # characters: a heading, or what stands above a list
 _FEW_VALUES = 6
 _GAP = re.compile(
     r"\b(?:gap|difference|delta|margin|advantage|penalty)\b[^;:]*\b(?:is|was|of|:)\s+\S*\s*$"
@@ -53,7 +59,14 @@ _FEW_DIGITS = 3
 _MANY = 10
 _TELLING_DIGITS = 4
 _BEFORE = re.compile(r"\b(?:n|count|total|number)\s*(?:=|:|of)?\s*$", re.IGNORECASE)
-_ADVICE = re.compile(r"recommend|next step|future|mitigation|prompt|action item", re.IGNORECASE)
+_ADVICE = re.compile(
+    r"recommend|next step|future|mitigation|(?:system|persona|user) prompt|^prompts?$|action item",
+    re.IGNORECASE,
+)
+_FOUND = re.compile(
+    r"\b(?:reached|averaged|achieved|delivered|generated|measured|recorded|was|were|had|has|took|ran)\b",
+    re.IGNORECASE,
+)
 
 
 class ProseJudge:
@@ -86,7 +99,7 @@ class ProseJudge:
         before: tuple[Number, About] | None = None
         for number in map(self.with_unit, sentence.numbers):
             about = bind(number, sentence, around)
-            if before is not None and not number.unit and number.form == "plain":
+            if before is not None and not number.unit and not self._is_level(number):
                 number, about = _carried(number, about, *before)
             verdict = self.verdict(number, about, sentence, around)
             if verdict is None:
@@ -95,9 +108,8 @@ class ProseJudge:
             if measured and not self.evidence.ingest.files and verdict.label not in GOOD:
                 reason = "the folder is empty: nothing was measured"
                 verdict = Verdict("fabricated", reason, kind=verdict.kind)
-            advice = _ADVICE.search(section) or MODAL.search(
-                sentence.text[max(0, number.start - 240) : number.start]
-            )
+            ahead = sentence.text[max(0, number.start - 240) : number.start]
+            advice = (_ADVICE.search(section) and not _FOUND.search(ahead)) or MODAL.search(ahead)
             if advice and verdict.label not in GOOD:
                 verdict = Verdict(
                     "unverifiable", "it is advice or an example, not a finding", kind=verdict.kind
@@ -112,6 +124,15 @@ class ProseJudge:
                 section,
                 bound_of(about, verdict),
             )
+
+    def _is_level(self, number: Number) -> bool:
+        """Whether a bare number is a level of some setting, or no plain number at all."""
+        if number.form != "plain":
+            return True
+        level = f"{number.value:g}"
+        return number.value.is_integer() and any(
+            level in known for known in self.evidence.settings.values()
+        )
 
     def verdict(
         self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
@@ -146,9 +167,11 @@ class ProseJudge:
         around: Sequence[Sentence],
     ) -> Verdict:
         counted = only_noun(sentence) if noun in ("", "records") else noun
-        some = self.quantifiers.some_of(number, counted, sentence, around)
+        some = self.quantifiers.some_of(number, sentence, around)
         if some is not None:
             return some
+        if ABOVE.search(sentence.text, number.end) or BELOW.search(sentence.text, number.end):
+            return Verdict("unverifiable", "what is counted is not understood", kind="count")
         shared = self.relations.judge_share(number, counted, about) if counted else None
         return shared or Verdict("unverifiable", "it does not say what is counted", kind="count")
 
@@ -187,11 +210,17 @@ class ProseJudge:
         if verdict.label in BAD and number.high is not None and len(sides) == 2:
             low, high = (replace(about, models=side) for side in sides)
             return self.measured.judge_ends(number, low, high)
+        if verdict.label in BAD and number.high is not None:
+            for low, high in _ends_of_settings(about, sentence):
+                ends = self.measured.judge_ends(number, low, high)
+                if ends.label == "supported":
+                    return ends
         if verdict.label in BAD:
             unclear = self._unclear_binding(number, about, sentence)
             if unclear is not None:
                 return unclear
-            if not number.unit and number.high is None and not is_tied(number, sentence):
+            bare = not number.unit and number.high is None and not is_tied(number, sentence)
+            if bare or _is_partial(number, sentence) or _is_untold_time(number, sentence, around):
                 return Verdict("unverifiable", "the report does not say what this number is of")
         if verdict.label in BAD and len({m.models for m in sentence.models}) >= 2:
             changed = self.relations.judge_change(number, about, sentence, around)
@@ -270,7 +299,7 @@ class ProseJudge:
         if signed or (is_change(near) and not (noun and noun != "records")):
             changed = self.relations.judge_change(number, about, sentence, around)
             if changed is not None:
-                return changed
+                return changed if has_sides(sentence) else _unclear(changed)
         if noun and not signed:
             shared = self.relations.judge_share(number, noun, about, like)
             if shared is not None and (shared.label not in BAD or _is_share(number, sentence)):
@@ -379,6 +408,49 @@ def _is_share(number: Number, sentence: Sentence) -> bool:
         re.IGNORECASE,
     )
     return bool(of or beside or re.search(r"\(\s*[~≈]?$", before))
+
+
+def _ends_of_settings(about: About, sentence: Sentence) -> Iterator[tuple[About, About]]:
+    """The two levels of a setting that a range may go between, either way."""
+    levels: dict[str, list[str]] = {}
+    for mention in sentence.settings:
+        if mention.value is not None and mention.value not in levels.get(mention.key, []):
+            levels.setdefault(mention.key, []).append(mention.value)
+    for key, values in levels.items():
+        if len(values) != 2:
+            continue
+        rest = tuple(s for s in about.settings if s[0] != key)
+        first, second = (replace(about, settings=tuple(sorted((*rest, (key, v))))) for v in values)
+        yield first, second
+        yield second, first
+
+
+def has_sides(sentence: Sentence) -> bool:
+    """Whether a sentence itself names two sides: models, or levels of one setting."""
+    if len({m.models for m in sentence.models}) >= 2:
+        return True
+    levels: dict[str, set[str]] = {}
+    for mention in sentence.settings:
+        if mention.value is not None:
+            levels.setdefault(mention.key, set()).add(mention.value)
+    for named in sentence.named:
+        if named.key not in ("model", "file"):
+            levels.setdefault(named.key, set()).add(named.value.lower())
+    return any(len(values) >= 2 for values in levels.values())
+
+
+def _is_partial(number: Number, sentence: Sentence) -> bool:
+    """Whether a number is said of some that are not named: "the other four", "the rest"."""
+    low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
+    return bool(_PARTIAL.search(sentence.text[low:high]))
+
+
+def _is_untold_time(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> bool:
+    """Whether a time stands in a sentence that does not say what took it."""
+    if number.unit != "s" or any(s.key[:1] == "p" for s in sentence.statistics):
+        return False
+    near = (sentence, *(other for other in around[:4] if len(other.text) < _SHORT_TEXT))
+    return not any(unit_fits(k, "s") for s in near for m in s.metrics for k in m.keys)
 
 
 def _tells_one(name: str, values: Sequence[tuple[float, Place, str]]) -> bool:

@@ -7,19 +7,17 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from chimera.audit.binding import bind
+from chimera.audit.bounds import ABOVE, BELOW, counted_over
 from chimera.audit.claim import Bound
 from chimera.audit.counts import Counter
 from chimera.audit.evidence import Evidence, Selector
-from chimera.audit.matching import matches
 from chimera.audit.numbers import Number
 from chimera.audit.sentence import Sentence
-from chimera.audit.values import values_of
 from chimera.audit.verdict import Found, Verdict
 
 _QUANTIFIER = re.compile(
     r"(?<!of )\b(?P<all>all|every|each(?: of)?|both|without exception|100 ?% of)\b|"
-    r"\b(?P<none>none|no(?= (?:request|run|record|model|configuration|test|failure|error|sample|call|timeout|single)s?)|zero|not a single|neither|not one|nobody)\b|"
+    r"\b(?P<none>none|no(?= (?:request|run|record|model|configuration|test|failure|error|sample|call|timeout|single)s?)|zero|not a single|neither|not one|nobody|never|no single)\b|"
     r"\b(?P<most>most(?= (?:of|all|requests?|runs?|records?|models?|files?|configurations?|tests?|responses|calls|samples|measurements)\b)|the majority|a majority|majority of|mostly|primarily|predominantly|mainly|the bulk|largely)\b"
     r"|\b(?P<half>half of|fewer than half|less than half|a minority)\b",
     re.IGNORECASE,
@@ -36,14 +34,6 @@ _FAIL = re.compile(
 )
 _SUCCEED = re.compile(
     r"\b(?:succe(?:ed(?:s|ed)?|ss(?:ful|fully)?)|complet(?:e|es|ed)|passed|finished)\b",
-    re.IGNORECASE,
-)
-_ABOVE = re.compile(
-    r"\b(?:above|over|in excess of|better than|upwards of|exceed(?:s|ed|ing)?|more than|at least|faster than|higher than|greater than|north of|beyond|clear(?:s|ed)?|top(?:s|ped)?)\b|[>≥]",
-    re.IGNORECASE,
-)
-_BELOW = re.compile(
-    r"\b(?:below|under|beneath|south of|smaller than|short of|less than|within|at most|lower than|shorter than|fewer than|up to|quicker than|no more than|slower than)\b|[<≤]",
     re.IGNORECASE,
 )
 _ABSENT = re.compile(
@@ -72,7 +62,7 @@ class Quantifiers:
             return True
         if number.modifier not in ("over", "under", "at least", "at most"):
             before = sentence.text[: number.start]
-            if not (_ABOVE.search(before[-40:]) or _BELOW.search(before[-40:])):
+            if not (ABOVE.search(before[-40:]) or BELOW.search(before[-40:])):
                 return False
         if any(n.of is not None for n in sentence.numbers):
             return any(n.key in ("models", "configurations") for n in sentence.nouns)
@@ -80,12 +70,10 @@ class Quantifiers:
         return match is not None and not match["half"]
 
     def some_of(
-        self, number: Number, noun: str, sentence: Sentence, around: Sequence[Sentence]
+        self, number: Number, sentence: Sentence, around: Sequence[Sentence]
     ) -> Verdict | None:
         """A share: "Two of the three models exceed 40 tok/s"; None where nothing is exceeded."""
-        if noun not in ("models", "configurations"):
-            return None
-        counted = self._over(sentence, around)
+        counted = counted_over(self._evidence, sentence, around)
         if counted is None:
             return None
         k, n, what = counted
@@ -95,6 +83,8 @@ class Quantifiers:
             said = 0.0  # "not one of the three"
         if (k, n) == (said, number.of):
             return Verdict("supported", reason, None, reason, kind="quantifier")
+        if n != number.of:
+            return None  # other items are counted
         return Verdict("contradicted", reason, f"{k} of {n}", kind="quantifier")
 
     def claims(self, sentence: Sentence, around: Sequence[Sentence]) -> Iterator[Found]:
@@ -132,7 +122,7 @@ class Quantifiers:
         if share is None:
             share = self._outcomes(match, sentence)
         if share is None:
-            share = self._over(sentence, around)
+            share = counted_over(self._evidence, sentence, around)
         if share is None:
             return None
         k, n, what = share
@@ -177,50 +167,3 @@ class Quantifiers:
         if failing is not None and (good is None or failing.start() < good.start()):
             return failed, len(named), "records that failed"
         return len(named) - failed, len(named), "records that succeeded"
-
-    def _over(self, sentence: Sentence, around: Sequence[Sentence]) -> tuple[int, int, str] | None:
-        numbers = [n for n in sentence.numbers if n.form == "plain" and n.unit and n.of is None]
-        if not numbers:
-            return None
-        number = numbers[0]
-        before = sentence.text[max(0, number.start - 40) : number.start]
-        above, below = _ABOVE.search(before), _BELOW.search(before)
-        if not above and not below:
-            return None
-        about = bind(number, sentence, around)
-        if not about.keys:
-            return None
-        items = self._items(sentence, about.selector, about.keys)
-        if len(items) < 2:
-            return None
-        modifier = "over" if above and not below else "under"
-        told = replace(number, modifier=modifier)
-        k = n = 0
-        for item in items:
-            own = values_of(
-                self._evidence, replace(about, models=item.models, settings=item.settings)
-            )
-            if own:
-                n += 1
-                k += bool(matches(told, own[0].value)) and not _is_equal(told, own[0].value)
-        return (k, n, f"means {modifier} {sentence.text[number.start : number.end]}") if n else None
-
-    def _items(self, sentence: Sentence, about: Selector, keys: Sequence[str]) -> list[Selector]:
-        """What is counted: configurations where they are named, otherwise models."""
-        if any(n.key == "configurations" for n in sentence.nouns):
-            levels = sorted({s.parameters for s in self._evidence.select(about)}, key=repr)
-            return [
-                replace(about, settings=tuple(sorted((k, str(v)) for k, v in level)))
-                for level in levels
-            ]
-        if not any(n.key == "models" for n in sentence.nouns) and len(sentence.models) < 2:
-            return []
-        names = self._evidence.models_with(replace(about, models=frozenset()), keys)
-        family = about.models if len(about.models) > 1 else None
-        return [
-            replace(about, models=frozenset((n,))) for n in names if family is None or n in family
-        ]
-
-
-def _is_equal(number: Number, value: float) -> bool:
-    return value == number.canonical

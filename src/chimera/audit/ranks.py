@@ -26,6 +26,12 @@ from chimera.audit.word_lists import (
 )
 from chimera.record.vocabulary import metric_label
 
+_BETWEEN = re.compile(r"\bbetween (?:the )?(?:\w+ and (?:the )?)?$", re.IGNORECASE)
+_OF_CONFIGURATIONS = re.compile(
+    r"(?:\s+\S+)?\s+(?:configurations?|configs?|settings?|combinations?|setups?|runs?)\b",
+    re.IGNORECASE,
+)
+
 
 def extremes(scene: Scene) -> Iterator[Found]:
     """Superlatives; a sentence that says "cannot be told apart" claims none."""
@@ -45,7 +51,15 @@ def extremes(scene: Scene) -> Iterator[Found]:
             "top",
         ) and not _is_extreme(scene, match):
             continue
+        if _BETWEEN.search(scene.sentence.text[: match.start()]):
+            continue  # "the gap between best and worst"
         subject = scene.subject(match.start(), match.end())
+        if (
+            subject is not None
+            and not subject.keys
+            and _OF_CONFIGURATIONS.match(scene.sentence.text, match.end())
+        ):
+            continue
         if subject is None or _is_statistic(scene, subject, match.end()):
             continue
         found = _ranked(scene, subject, match.start(), sign, how, 1, word)

@@ -83,11 +83,7 @@ class RelationJudge:
     ) -> Verdict | None:
         """A ratio, percent change or difference; None where no two sides are known."""
         pairs = list(self._from_data(about, sentence, around))
-        narrowed = (
-            pair
-            for narrower in self._narrowing.of(about)
-            for pair in self._from_data(narrower, sentence, around)
-        )
+        narrowed = self._narrowed_pairs(about, sentence, around)
         for a, b in chain(pairs, narrowed):
             hit = _fits(number, a, b, exact=True)
             if hit:
@@ -109,19 +105,30 @@ class RelationJudge:
         self, about: About, sentence: Sentence, around: Sequence[Sentence]
     ) -> Iterator[tuple[Operand, Operand]]:
         """Two sides that the sentence names: two models, or two levels of one setting."""
-        sides = self._sides(about, sentence, around)
+        for first, second in permutations(self._sides(about, sentence, around), 2):
+            yield from self._operands(about, first, second)
+
+    def _narrowed_pairs(
+        self, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Iterator[tuple[Operand, Operand]]:
+        """The same sides among the records that words of the text name."""
+        for first, second in permutations(self._sides(about, sentence, around), 2):
+            for one, two in self._narrowing.pairs(first, second):
+                yield from self._operands(about, one, two)
+
+    def _operands(
+        self, about: About, first: About, second: About
+    ) -> Iterator[tuple[Operand, Operand]]:
         statistics = (about.statistic,) if about.statistic else ("mean", "median")
-        keys = self._keys(about)
-        for first, second in permutations(sides, 2):
-            for key in keys:
-                for statistic in statistics:
-                    one = replace(first, keys=(key,), statistic=statistic)
-                    two = replace(second, keys=(key,), statistic=statistic)
-                    left = values_of(self._evidence, one)[:3]
-                    right = values_of(self._evidence, two)[:3]
-                    for a, b in product(left, right):
-                        if _is_same_choice(a, left, b, right):
-                            yield _operand(a, key), _operand(b, key)
+        for key in self._keys(about):
+            for statistic in statistics:
+                one = replace(first, keys=(key,), statistic=statistic)
+                two = replace(second, keys=(key,), statistic=statistic)
+                left = values_of(self._evidence, one)[:3]
+                right = values_of(self._evidence, two)[:3]
+                for a, b in product(left, right):
+                    if _is_same_choice(a, left, b, right):
+                        yield _operand(a, key), _operand(b, key)
 
     def _keys(self, about: About) -> tuple[str, ...]:
         if about.keys:

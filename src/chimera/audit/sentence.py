@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from chimera.audit.dated import dates_in
-from chimera.audit.names import Named, Names
+from chimera.audit.names import MODEL, TAGGED, Named, Names
 from chimera.audit.numbers import Number, numbers_in
 from chimera.audit.phrases import (
     Mention,
@@ -26,7 +26,7 @@ _BREAK = re.compile(
 )
 _END = re.compile(r"[.!?][\"'”’)\]*]*(?=\s+[\"'“(\[*]*(?:[A-Z0-9`_]|[a-z][a-z.-]*[\d:_])|\s*$)|\n")
 _NO_END = re.compile(
-    r"(?:\b(?:e\.g|i\.e|vs|approx|avg|ca|etc|fig|no|dr|mr|st|resp|cf|al)\.|^\s*\d{1,2}\.|\b[A-Z]\.)$",
+    r"(?:\b(?:e\.g|i\.e|vs|approx|avg|ca|etc|fig|no|dr|mr|st|resp|cf|al)\.|^\s*\d{1,2}\.|(?-i:(?<![/\w])[A-Z]\.))$",
     re.IGNORECASE,
 )
 _CODE_NAME = re.compile(r"(?<![\w.])[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+(?![\w])")
@@ -87,6 +87,15 @@ class Sentence:
     def words(self) -> frozenset[str]:
         """Its words and numbers, in lower case."""
         return frozenset(_WORD.findall(self.text.lower()))
+
+    @cached_property
+    def is_foreign(self) -> bool:
+        """Whether it names a model that the data does not have, and none that it has."""
+        if self.models or not self._names:
+            return False
+        return bool(TAGGED.search(self.text)) or any(
+            any(c.isdigit() for c in m[0]) for m in MODEL.finditer(self.text)
+        )
 
     @cached_property
     def models(self) -> list[Named]:

@@ -13,9 +13,9 @@ from chimera.audit.binding import IDENTITIES, About, bind
 from chimera.audit.claim import Claim
 from chimera.audit.count_verdicts import judge_count
 from chimera.audit.document import Cell, Table
-from chimera.audit.names import Names
+from chimera.audit.names import Named, Names
 from chimera.audit.numbers import Number, numbers_in
-from chimera.audit.phrases import nouns_in
+from chimera.audit.phrases import Mention, nouns_in
 from chimera.audit.prose import ProseJudge
 from chimera.audit.relations import Operand, _fits
 from chimera.audit.sentence import Sentence
@@ -321,7 +321,10 @@ def _only_of_unit(about: About, column: Column, label: Sentence) -> tuple[str, .
     header speaks of something else ("File size, GB").
     """
     text = column.sentence.text.lower()
-    for span in (*column.sentence.named, *column.sentence.settings, *column.sentence.statistics):
+    spans: list[Named | Mention] = [
+        *column.sentence.named, *column.sentence.settings, *column.sentence.statistics
+    ]  # fmt: skip
+    for span in spans:
         text = text[: max(span.start, 0)] + " " * (span.end - max(span.start, 0)) + text[span.end :]
     other = [
         w for w in re.findall(r"[a-z]{3,}", text) if w not in _EMPTY_WORDS and unit_of(w) is None

@@ -14,6 +14,8 @@ from chimera.audit.verdict import Found, Verdict
 from chimera.audit.word_lists import GOES_WITH, MOVES, WHILE
 from chimera.record.vocabulary import metric_label
 
+_NEAR = 12  # characters
+
 
 def trends(scene: Scene) -> Iterator[Found]:
     text = scene.sentence.text
@@ -26,13 +28,14 @@ def trends(scene: Scene) -> Iterator[Found]:
     if not settings or not scene.sentence.metrics:
         return
     moves = list(MOVES.finditer(text))
-    metric = scene.sentence.metrics[0]
     setting = settings[0]
     about_setting = [m for m in moves if _nearer(m, setting, text)]
     about_metric = [m for m in moves if m not in about_setting]
     if not about_metric:
         return
     move = about_metric[0]
+    behind = [m for m in scene.sentence.metrics if 0 <= m.start - move.end() < _NEAR]
+    metric = behind[0] if behind else scene.sentence.metrics[0]
     flip = any(m["down"] for m in about_setting) or bool(
         re.search(
             r"\b(?:lower|smaller|fewer|shorter|less|reducing|decreasing|cutting)\s+(?:the\s+)?$",

@@ -77,7 +77,7 @@ MOVES = re.compile(
     re.IGNORECASE,
 )
 CAUSE = re.compile(
-    r"\b(?:because(?: of)?|due to|which explains|explaining|on the back of|arising from|a by-?product of|the result of|resulting from|that(?:.s| is) why|owes? (?:this|that|its|it)|fuell?ed by|boosted by|helped by|hampered by|held back by|bound by|bounded by|the culprit|is behind (?:this|that|it)|accounts? for (?:this|that|the)|contribut(?:es?|ed|ing) to|for (?:this|that) reason|prompted by|thrott?led by|given (?:its|their|the) (?:larger|smaller|better|worse|higher|lower|more|less)|as (?:its|their|the) \w+ (?:is|are|was|were)|benefit(?:s|ing|ed)? from|suffer(?:s|ing|ed)? from|a consequence|presumably|probably because|likely because|owed|(?:all )?down to|made possible by|(?:is|are|was) to blame|b/c|reflecting|owed to|enabled by|rooted in|on account of|as a function of|owing to|thanks to|caused? by|causes|as a (?:direct )?(?:result|consequence)"
+    r"\b(?:since (?:the |its |their |it )?(?:[\w'.-]+ ){1,5}(?:is|are|has|have|suffers?|does|needs?|adds?|cannot)|(?:is|are) what (?:keeps?|makes?)|suffer(?:s|ing|ed)? from|because(?: of)?|due to|which explains|explaining|on the back of|arising from|a by-?product of|the result of|resulting from|that(?:.s| is) why|owes? (?:this|that|its|it)|fuell?ed by|boosted by|helped by|hampered by|held back by|bound by|bounded by|the culprit|is behind (?:this|that|it)|accounts? for (?:this|that|the)|contribut(?:es?|ed|ing) to|for (?:this|that) reason|prompted by|thrott?led by|given (?:its|their|the) (?:larger|smaller|better|worse|higher|lower|more|less)|as (?:its|their|the) \w+ (?:is|are|was|were)|benefit(?:s|ing|ed)? from|suffer(?:s|ing|ed)? from|a consequence|presumably|probably because|likely because|owed|(?:all )?down to|made possible by|(?:is|are|was) to blame|b/c|reflecting|owed to|enabled by|rooted in|on account of|as a function of|owing to|thanks to|caused? by|causes|as a (?:direct )?(?:result|consequence)"
     r"(?: of)?|results? (?:from|in)|attribut(?:ed|able) to|driven by|stems? from|leads? to|led to|"
     r"responsible for|explained by|explains? why|the (?:reason|cause)(?: (?:is|was|for|of|why))?|bottleneck(?:s|ed)?|"
     r"which is why|on account of|brought about by|traced? (?:back )?to|comes? (?:down to|from)|is what makes|"
@@ -85,7 +85,7 @@ CAUSE = re.compile(
     re.IGNORECASE,
 )
 ADJECTIVES = re.compile(
-    r"\b(?:strong(?:ly)?|excellent|outstanding|impressive(?:ly)?|remarkabl[ey]|exceptional(?:ly)?|superb|poor(?:ly)?|"
+    r"\b(?:flawless(?:ly)?|best in class|user[- ]friendly|user experience|best(?: \w+){0,2} for \w+ (?:deployment|use|users|production|workloads?)|strong(?:ly)?|excellent|outstanding|impressive(?:ly)?|remarkabl[ey]|exceptional(?:ly)?|superb|poor(?:ly)?|"
     r"significant(?:ly)?|substantial(?:ly)?|considerabl[ey]|satisfactory|good|bad|nice(?:ly)?|healthy|weak|fine|pleasing|comfortabl[ey]|worrying|alarming|dismal|lousy|awesome|wonderful|snappy|sluggish|painless|surprising(?:ly)?|astonishing(?:ly)?|striking(?:ly)?|staggering|whopping|unacceptable|unsatisfactory|attractive|convincing(?:ly)?|well above average|well below average|above average|below average|usable|unusable|production[- ]ready|enviable|serious|top[- ]tier|noteworthy|breathtaking|perfect(?:ly)?|meh|more than enough|sufficient(?:ly)?|adequate|sensational|unbeatable|stunning|fantastic|decent|lackluster|underwhelming|game-changing|top-notch|first-rate|second to none|unrivalled|unrivaled|unparalleled|promising|encouraging|subpar|awful|superb|exemplary|admirable|formidable|phenomenal|dramatic(?:ally)?|notabl[ey]|robust|reasonabl[ye]|"
     r"acceptable|negligible|markedly|vastly|massive(?:ly)?|huge(?:ly)?|stellar|solid|blazing(?:ly)?|lightning[- ]fast|"
     r"state[- ]of[- ]the[- ]art|world[- ]class|best[- ]in[- ]class|unmatched|superior|mediocre|disappointing|"
@@ -95,7 +95,8 @@ ADJECTIVES = re.compile(
     re.IGNORECASE,
 )
 ADVICE = re.compile(
-    r"recommend|next step|future|conclusion|risk|mitigation|appendix|prompt", re.IGNORECASE
+    r"recommend|next step|future|mitigation|(?:system|persona|user) prompt|^prompts?$",
+    re.IGNORECASE,
 )
 COMES = re.compile(r"\brank|\bplace|\bcomes?\b|\bcame\b|\bfinish", re.IGNORECASE)
 GOES_WITH = re.compile(
