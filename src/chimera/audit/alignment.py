@@ -33,6 +33,7 @@ _SHARE = 0.5
 _MOST_OF = 0.6  # of a line's cells
 _TELLING = 2  # digits
 Trait = tuple[str, str]
+Elections = dict[int, dict[Trait, float]]
 
 
 class Printed(NamedTuple):
@@ -74,7 +75,7 @@ class Alignment:
                 "supported", value.what, None, value.what, "", value.places,
                 metric=entry.key, statistic=entry.statistic,
             )  # fmt: skip
-        if cell.number.form != "plain" or cell.number.high is not None:
+        if not _is_single(cell.number):
             return old
         right = laid.right(i)
         if right is not None and not _is_near(cell.number, right):
@@ -96,7 +97,9 @@ class _Laid:
         self.cells = cells
         self._elsewhere = elsewhere
         hits = [self._hits(c) for c in cells]
-        shape = _elected([{("shape", e.slice.shape) for e in own} for own in hits if own])
+        shape = frozenset(
+            _elected([{("shape", e.slice.shape) for e in own} for own in hits if own])
+        )
         hits = [_with(own, shape) for own in hits]
         rows = self._lines(hits, [c.row for c in cells])
         columns = self._lines(hits, [c.column for c in cells])
@@ -140,7 +143,7 @@ class _Laid:
         return [e for e, n in zip(found, likeness, strict=True) if n == max(likeness)]
 
     @staticmethod
-    def _lines(hits: Sequence[list[Entry]], places: Sequence[int]) -> dict[int, frozenset[Trait]]:
+    def _lines(hits: Sequence[list[Entry]], places: Sequence[int]) -> Elections:
         """What each line is of: the traits that most of its cells share."""
         lines: dict[int, list[set[Trait]]] = {}
         for own, place in zip(hits, places, strict=True):
@@ -179,8 +182,12 @@ class _Laid:
         )
 
 
+def _is_single(number: Number) -> bool:
+    return number.form == "plain" and number.high is None and not number.is_spread
+
+
 def _is_telling(number: Number) -> bool:
-    return number.form == "plain" and number.high is None and number.digits >= _TELLING
+    return _is_single(number) and number.digits >= _TELLING
 
 
 def _fits_unit(entry: Entry, unit: str) -> bool:
@@ -203,8 +210,10 @@ def _traits(entry: Entry) -> Iterator[Trait]:
         yield f"level {key}", value
 
 
-def _elected(voters: Sequence[Iterable[Trait]]) -> frozenset[Trait]:
-    """The traits that at least two voters and most of them share, one of each kind."""
+def _elected(voters: Sequence[Iterable[Trait]]) -> dict[Trait, float]:
+    """The traits that at least two voters and most of them share, one of each kind, with the
+    share of the voters.
+    """
     counts = Counter(trait for own in voters for trait in set(own))
     least = max(2.0, _MOST_OF * len(voters))
     best: dict[str, list[Trait]] = {}
@@ -217,25 +226,27 @@ def _elected(voters: Sequence[Iterable[Trait]]) -> frozenset[Trait]:
         if held and counts[held[0]] < count:
             held.clear()
         held.append(trait)
-    return frozenset(held[0] for held in best.values() if len(held) == 1)
+    return {held[0]: counts[held[0]] / len(voters) for held in best.values() if len(held) == 1}
 
 
-def _without(
-    lines: dict[int, frozenset[Trait]], others: dict[int, frozenset[Trait]]
-) -> dict[int, frozenset[Trait]]:
+def _without(lines: Elections, others: Elections) -> dict[int, frozenset[Trait]]:
     """Lines without those kinds of traits that change from line to line across them alone."""
     own_kinds = _changing(lines)
     changing = {k for k, share in _changing(others).items() if share > own_kinds.get(k, 0.0)}
     return {at: frozenset(t for t in own if t[0] not in changing) for at, own in lines.items()}
 
 
-def _changing(lines: dict[int, frozenset[Trait]]) -> dict[str, float]:
-    """The kinds of traits that differ between lines, with the share of lines that have one."""
-    values: dict[str, list[str]] = {}
+def _changing(lines: Elections) -> dict[str, float]:
+    """The kinds of traits that differ between lines, with the share of cells that agree."""
+    values: dict[str, dict[str, list[float]]] = {}
     for own in lines.values():
-        for kind, value in own:
-            values.setdefault(kind, []).append(value)
-    return {k: len(found) / len(lines) for k, found in values.items() if len(set(found)) > 1}
+        for (kind, value), share in own.items():
+            values.setdefault(kind, {}).setdefault(value, []).append(share)
+    return {
+        kind: sum(map(sum, found.values())) / len(lines)
+        for kind, found in values.items()
+        if len(found) > 1
+    }
 
 
 def _with(entries: Sequence[Entry], wanted: frozenset[Trait]) -> list[Entry]:

@@ -58,7 +58,7 @@ _EXTREMES = re.compile(
 )
 _OUTPUT = re.compile(r"\b(?:output|generated) tok", re.IGNORECASE)
 _BESIDE = re.compile(
-    r"[\s*_`:=(–—-]*(?:\([^)]*\))?(?:(?:is|was|were|of|on average|average|averaged|reached|mean|"
+    r"[\s*_`:=(–—-]*(?:\([^)]*\))?(?:(?:on|is|was|were|of|on average|average|averaged|reached|mean|"
     r"median|maximum|minimum|about|roughly|\w+ed)\b[\s*_`:=(]*){0,3}",
     re.IGNORECASE,
 )
@@ -182,6 +182,8 @@ def is_attached(number: Number, sentence: Sentence) -> bool:
 
 def is_tied(number: Number, sentence: Sentence) -> bool:
     """Whether a bare number stands beside a metric or a statistic, so that it is its value."""
+    if sentence.text[: number.start].endswith(("$", "€", "£")):
+        return True
     for mention in (*sentence.metrics, *sentence.statistics):
         if _is_beside(number, mention, sentence, sentence):
             return True

@@ -13,6 +13,7 @@ from chimera.audit.matching import matches
 from chimera.audit.numbers import Number
 from chimera.audit.sentence import Sentence
 from chimera.audit.values import values_of
+from chimera.record.vocabulary import METRICS
 
 ABOVE = re.compile(
     r"\b(?:above|over|in excess of|better than|upwards of|exceed(?:s|ed|ing)?|more than|at least|"
@@ -42,7 +43,12 @@ def counted_over(
     evidence: Evidence, sentence: Sentence, around: Sequence[Sentence]
 ) -> tuple[int, int, str] | None:
     """(how many keep a bound, of how many, what they are); None where nothing is understood."""
-    numbers = [n for n in sentence.numbers if n.form == "plain" and n.unit and n.of is None]
+    numbers = [
+        n for n in sentence.numbers
+        if n.form == "plain" and n.of is None and (n.unit or any(m.key not in METRICS for m in sentence.metrics))
+        if ABOVE.search(sentence.text[max(0, n.start - 40) : n.start])
+        or BELOW.search(sentence.text[max(0, n.start - 40) : n.start])
+    ]  # fmt: skip
     if not numbers:
         return None
     number = numbers[0]
@@ -64,7 +70,7 @@ def counted_over(
 
 def _metric_of(about: About, number: Number, sentence: Sentence) -> About:
     """A time of requests that "took" it is their whole time."""
-    if about.named or number.unit != "s":
+    if about.named or number.unit != "s" or about.statistic.startswith("p"):
         return about
     if _WAITED.search(sentence.text):
         return replace(about, keys=("ttft",))

@@ -9,6 +9,10 @@ from chimera.audit.numbers import Number
 from chimera.audit.phrases import Mention
 from chimera.audit.sentence import Sentence
 
+_FATE = re.compile(
+    r"\s+of (?:them|these|those|which)\s+(?:(?P<failed>failed|timed out|errored|were lost)|succeeded|completed)\b",
+    re.IGNORECASE,
+)
 _QUOTED = re.compile(r"[\"“‘'`]([\w./:-]{3,60})[\"”’'`]|(?<![\w])([a-z]+(?:_[a-z0-9]+)+)(?![\w])")
 
 
@@ -30,6 +34,9 @@ def noun_of(number: Number, sentence: Sentence) -> str:
             key = _following(noun, sentence)
             kind = _kind_before(number, sentence) if key == "files" else ""
             return kind or key
+    fate = _FATE.match(sentence.text, number.end)
+    if fate:
+        return "failed" if fate["failed"] else "succeeded"
     if number.worded:
         return ""
     before = [n for n in sentence.nouns if n.end <= number.start]

@@ -44,6 +44,8 @@ class MeasuredJudge:
         if about.foreign:
             return Verdict("unverifiable", "it is of a model that the data does not have")
         number = _in_unit(number, about)
+        if about.near > 0 and about.models and not self._has_settings(about):
+            about = replace(about, models=frozenset())  # what it says has another subject
         verdict = self._judge(number, about)
         if (verdict.label in BAD or verdict.label == "unsupported") and not about.misfit:
             verdict = self._otherwise(number, about) or verdict
@@ -86,8 +88,6 @@ class MeasuredJudge:
         without what stands farther away, or for a subset that the text's words name.
         """
         nearer = [about.nearer] if about.far else []
-        if about.near > 0 and about.models and not self._has_settings(about):
-            nearer.append(replace(about, models=frozenset()))
         for narrower in (*nearer, *self._narrowing.of(about), *self._narrowing.of(about.nearer)):
             verdict = self._judge(number, narrower)
             if verdict.label == "supported":

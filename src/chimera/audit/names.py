@@ -230,6 +230,9 @@ def _model_words(models: tuple[str, ...]) -> dict[tuple[str, ...], frozenset[str
         plain = [w for w in own if w not in _GENERIC]
         if plain:
             meant.setdefault(tuple(plain), set()).add(model)
+        for skip in range(1, len(own) - 1):
+            if _TELLING.search(own[skip]):
+                meant.setdefault(tuple(own[skip:]), set()).add(model)
         for word in own[1:]:
             if _TELLING.search(word) and len(word) > 1:
                 meant.setdefault((word,), set()).add(model)

@@ -66,6 +66,7 @@ class Number(msgspec.Struct, frozen=True):
 
     ``value`` is as written (k and M worked in); times ``scale`` it is in the canonical ``unit``,
     which is "" when none is named. ``slack`` is half a unit of the last written digit, of ``value``.
+    ``is_spread`` marks what stands behind "±".
     ``high`` is the upper end of a range, ``of`` the n of "k of n". ``worded`` marks one that is
     written in words.
     """
@@ -85,6 +86,7 @@ class Number(msgspec.Struct, frozen=True):
     between: bool = False
     of: float | None = None
     signed: bool = False
+    is_spread: bool = False
 
     @property
     def canonical(self) -> float:

@@ -124,6 +124,7 @@ def _number(text: str, match: re.Match[str]) -> Number | None:
         value * factor,
         slack,
         signed=sign in ("+", "-", "−"),
+        is_spread=sign.startswith("±"),
         written=digits + (match["exp"] or ""),
     )
     if unit:

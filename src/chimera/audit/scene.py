@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from chimera.audit.evidence import Evidence, Selector, plain_level
 from chimera.audit.phrases import Mention
 from chimera.audit.sentence import Sentence
 from chimera.audit.word_lists import AMONG, LISTED
+
+_FAST = re.compile(r"(?:fast|slow|quick|speed|snapp|swift|sluggish)", re.IGNORECASE)
 
 
 class Thing(NamedTuple):
@@ -33,8 +36,11 @@ class Scene:
     def keys(self, at: int, how: str) -> tuple[str, ...]:
         """The metrics that a word at a place speaks of, the likeliest first."""
         near = _closest(self.sentence.metrics, at)
-        if near is not None:
+        fast = _FAST.match(self.sentence.text, at)
+        if near is not None and (not fast or any(k in SPEEDS for k in near.keys)):
             return near.keys
+        if fast and self.sentence.metrics:
+            return SPEEDS
         unit_keys = self._unit_keys(at)
         if unit_keys:
             return unit_keys

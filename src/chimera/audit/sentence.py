@@ -91,7 +91,7 @@ class Sentence:
     @cached_property
     def is_foreign(self) -> bool:
         """Whether it names a model that the data does not have, and none that it has."""
-        if self.models or not self._names:
+        if self.models or not self._names or not self._names.models:
             return False
         return bool(TAGGED.search(self.text)) or any(
             any(c.isdigit() for c in m[0]) for m in MODEL.finditer(self.text)

@@ -215,7 +215,9 @@ class TableJudge:
                 about = replace(about, near=0)
             if not about.named or _is_elsewhere(column, label):
                 about = replace(about, keys=_only_of_unit(about, column, label), named=False)
-            if column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
+            if told.is_spread:
+                about = replace(about, statistic="sd")
+            elif column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
                 about = replace(about, statistic=column.sentence.statistics[-1].key)
             yield number, told, about, self._verdict(told, about, column, label, row, cell)
 

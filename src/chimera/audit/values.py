@@ -131,7 +131,7 @@ def _values_of_key(
         several.setdefault(summed.statistic, []).append(summed)
     vague = _is_mixed(evidence, about, key)
     for value in _of_several(several, statistic, f"{name} of {where}"):
-        yield replace(value, vague=vague)
+        yield replace(value, vague=vague and statistic != "sum")
     if statistic not in several:
         yield from _of_arrays(evidence, several.get("mean", []), statistic, f"{name} of {where}")
     repeated = _repeated(evidence, about, key)
