@@ -185,7 +185,7 @@ def is_tied(number: Number, sentence: Sentence) -> bool:
     if sentence.text[: number.start].endswith(("$", "€", "£")):
         return True
     for mention in (*sentence.metrics, *sentence.statistics):
-        if _is_beside(number, mention, sentence, sentence):
+        if is_beside(number, mention, sentence):
             return True
     return False
 
@@ -201,16 +201,14 @@ def _misfit(number: Number, sentence: Sentence, around: Sequence[Sentence], unit
             mention = other.metrics[0]
             if other is sentence and abs(mention.start - number.start) > _FAR:
                 return ""
-            return mention.key + ("!" if _is_beside(number, mention, other, sentence) else "")
+            return mention.key + ("!" if is_beside(number, mention, sentence) else "")
         if other.metrics:
             return ""
     return ""
 
 
-def _is_beside(number: Number, mention: Mention, other: Sentence, sentence: Sentence) -> bool:
+def is_beside(number: Number, mention: Mention, sentence: Sentence) -> bool:
     """Whether nothing but small words stands between a metric and its number."""
-    if other is not sentence:
-        return False
     low, high = min(mention.end, number.end), max(mention.start, number.start)
     return bool(_BESIDE.fullmatch(sentence.text[low:high]))
 
@@ -227,6 +225,8 @@ def _metric(
     )
     if own is not None:
         return tuple(k for k in own.keys if unit_fits(k, unit)), True
+    if unit == "s" and _FAST.search(sentence.text):
+        return ("e2e_latency", "server_total", "generation_time", "duration"), True
     for distance, other in enumerate(around):
         for mention in other.metrics:
             keys = tuple(
@@ -416,6 +416,11 @@ def _settings(
                     pick = same[-1]
                 if pick is not None:
                     found[name.key] = pick.value
+    tests = [m for m in sentence.settings if m.key in ("n_prompt", "n_gen") and m.value]
+    if {"n_prompt", "n_gen"} <= {m.key for m in tests} and {"n_prompt", "n_gen"} <= set(found):
+        nearest = sentence.nearest(tests, number)  # "pp512: 1472, tg128: 49.9"
+        if nearest is not None:
+            found.pop("n_gen" if nearest.key == "n_prompt" else "n_prompt")
     return tuple(sorted(found.items()))
 
 

@@ -22,8 +22,12 @@ ABOVE = re.compile(
     re.IGNORECASE,
 )
 BELOW = re.compile(
-    r"\b(?:below|under|beneath|south of|smaller than|short of|less than|within|at most|lower than|"
+    r"\b(?:fits? (?:in|into|within)|below|under|beneath|south of|smaller than|short of|less than|within|at most|lower than|"
     r"shorter than|fewer than|up to|quicker than|no more than|slower than)\b|[<≤]",
+    re.IGNORECASE,
+)
+PARTIAL = re.compile(
+    r"\b(?:others?|rest|remaining|except|excluding|apart from|besides|former|latter)\b",
     re.IGNORECASE,
 )
 _TOOK = re.compile(r"\b(?:took|takes?|finish\w*|complet\w*|needed|needs|lasted)\b", re.IGNORECASE)
@@ -51,6 +55,8 @@ def counted_over(
     ]  # fmt: skip
     if not numbers:
         return None
+    if PARTIAL.search(sentence.text):
+        return None  # "none of the others"
     number = numbers[0]
     before = sentence.text[max(0, number.start - 40) : number.start]
     above, below = ABOVE.search(before), BELOW.search(before)

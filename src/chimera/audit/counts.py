@@ -15,6 +15,7 @@ from chimera.record.vocabulary import metric_label
 _TYPES = {"json": ("JSON",), "csv": ("CSV", "TSV"), "markdown": ("Markdown",), "jsonl": ("JSONL",)}
 
 _FAILED = re.compile(r"fail|error", re.IGNORECASE)
+_COUNTED = re.compile(r"request|sample|count|complet|total|num_|n_|runs", re.IGNORECASE)
 _DONE = re.compile(r"complet|success|succeed|passed", re.IGNORECASE)
 
 
@@ -100,7 +101,8 @@ class Counter:
         }
         if rows and not records:
             told = self._requests(about)
-            return [*told, Count(len(rows), f"rows of summaries of {where}", not told)]
+            own = Count(len(rows), f"rows of summaries of {where}", not told)
+            return [*told, own, *self._deeper(about)]
         found = [counts["records"], counts["succeeded"]]
         warm = [s for s in good if s.phase == ""]
         found.append(Count(len(warm), f"warm records of {where}", False))
@@ -118,6 +120,15 @@ class Counter:
                 whole = file.n_records + file.n_summaries
                 found.append(Count(whole, f"rows of {name}"))
         return found
+
+    def _deeper(self, about: Selector) -> list[Count]:
+        """Counts that stand beside the records of JSON files."""
+        return [
+            Count(int(s.value), f"{s.column.name} in {s.batch.file}", False, (s.place,))
+            for s in self._evidence.leaves
+            if _COUNTED.search(s.column.name) and s.value.is_integer()
+            if self._evidence.summed_fits(s, about)
+        ]
 
     def _told(self, noun: str, about: Selector) -> list[Count]:
         """How many failed or succeeded by the counts that summaries give, row by row and in all."""

@@ -13,6 +13,7 @@ from chimera.audit.evidence import Evidence, plain_level
 from chimera.audit.matching import Match, matches, shown, tolerance
 from chimera.audit.narrowing import Narrowing
 from chimera.audit.numbers import Number
+from chimera.audit.own_metrics import MONEY
 from chimera.audit.values import Value, values_of
 from chimera.audit.verdict import Verdict, metric_names
 from chimera.record.vocabulary import METRICS
@@ -186,7 +187,7 @@ class MeasuredJudge:
         if number.digits < _FEW_DIGITS:
             return None
         names = ["min", "max", "p95", "p99", "sd"] if about.near == 0 else []
-        if number.unit == "tokens" or "tokens" in about.keys[0]:
+        if number.unit == "tokens" or "tokens" in about.keys[0] or MONEY.search(about.keys[0]):
             names.append("sum")
         for name in names:
             for value in values_of(self._evidence, replace(about, statistic=name)):

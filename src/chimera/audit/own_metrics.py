@@ -15,7 +15,7 @@ from chimera.audit.phrases import Mention, metrics_in, statistics_in
 from chimera.ingest.cells import parse_number
 from chimera.record.batch import Batch, Column
 from chimera.record.units import unit_of
-from chimera.record.vocabulary import METRICS
+from chimera.record.vocabulary import METRIC_SPELLINGS, METRICS
 
 _STATISTICS = frozenset(
     [
@@ -85,7 +85,7 @@ _SYNONYMS = {
     "acc": ("accuracy",),
 }
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-_MONEY = re.compile(
+MONEY = re.compile(
     r"(?:^|[^a-z])(?:usd|eur|gbp|cost|costs|price|dollars?)(?:[^a-z]|$)", re.IGNORECASE
 )
 _SHORT = 3
@@ -158,7 +158,7 @@ class OwnMetrics:
                     continue
                 for phrase in _phrases(column.name):
                     spelt.setdefault(phrase, column.key)
-        self.money = tuple(sorted({k for k in spelt.values() if _MONEY.search(k)}))
+        self.money = tuple(sorted({k for k in spelt.values() if MONEY.search(k)}))
         order = sorted(spelt, key=len, reverse=True)
         self._keys = [spelt[p] for p in order]
         pattern = "|".join(f"({p})" for p in order)
@@ -198,7 +198,7 @@ def _phrases(name: str) -> list[str]:
     if len("".join(core)) >= _SHORT and not (len(core) == 1 and core[0] in _PLAIN):
         found.append(f"{joined}s?")
     first = core[0]
-    if len(first) >= _SHORT and first not in _PLAIN:
+    if len(first) >= _SHORT and first not in _PLAIN and first not in METRIC_SPELLINGS:
         found.append(first)
     found.extend(_SYNONYMS.get(first, ()))
     return [p for p in found if not metrics_in(p.replace(r"[-_ ]", " ").removesuffix("s?"))]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from chimera.audit.binding import About, bind, is_attached, is_tied, unit_fits
-from chimera.audit.bounds import ABOVE, BELOW
+from chimera.audit.bounds import ABOVE, BELOW, PARTIAL
 from chimera.audit.claim import BAD, GOOD, Claim, Place
 from chimera.audit.count_verdicts import common_part, judge_count, sum_of_parts
 from chimera.audit.counted import file_part, noun_of, only_noun, share_of
@@ -20,6 +20,7 @@ from chimera.audit.quantifiers import Quantifiers
 from chimera.audit.relations import RelationJudge, is_change
 from chimera.audit.sentence import Sentence
 from chimera.audit.verdict import Verdict, bound_of, claim_of
+from chimera.record.vocabulary import METRICS
 
 MODAL = re.compile(
     r"\b(?:should|could|would|might|recommend(?:ed|s)?|consider|target(?:s|ed|ing)?|aim(?:s|ing)?|"
@@ -46,9 +47,9 @@ _LIMIT = re.compile(
     r"\b(?:fits? (?:in|into|within|on|onto)|time-?outs?|limit|budget|capacity|cap)\b[^.;,]{0,20}$",
     re.IGNORECASE,
 )
-_PARTIAL = re.compile(
-    r"\b(?:others?|rest|remaining|except|excluding|apart from|besides|former|latter)\b",
-    re.IGNORECASE,
+_SOME = re.compile(
+    r"\s*(?!total|distinct|different|measured|successful|failed|recorded|individual|raw|single|benchmark|"
+    r"inference|test|data|valid|completed|separate)[a-z-]+ (?:requests?|runs?|records?|samples?|rows?)\b"
 )
 _SHORT_TEXT = 60  # characters: a heading, or what stands above a list
 _FEW_VALUES = 6
@@ -99,7 +100,8 @@ class ProseJudge:
         before: tuple[Number, About] | None = None
         for number in map(self.with_unit, sentence.numbers):
             about = bind(number, sentence, around)
-            if before is not None and not number.unit and not self._is_level(number):
+            plain = not number.unit and not self._is_level(number)
+            if before is not None and plain and not noun_of(number, sentence):
                 number, about = _carried(number, about, *before)
             verdict = self.verdict(number, about, sentence, around)
             if verdict is None:
@@ -189,8 +191,10 @@ class ProseJudge:
             if changed is not None and changed.label == "derivable":
                 return changed
             plain = self.measured.judge(number, about)
-            if plain.label == "supported" or changed is None:
+            if plain.label == "supported":
                 return plain
+            if changed is None:
+                return Verdict("unverifiable", "the report does not say what is compared")
             return changed if _is_plain_change(about, sentence) else _unclear(changed)
         field = self.field_value(number, sentence, around)
         if field is not None:
@@ -216,11 +220,11 @@ class ProseJudge:
                 if ends.label == "supported":
                     return ends
         if verdict.label in BAD:
-            unclear = self._unclear_binding(number, about, sentence)
+            unclear = self._unclear_binding(number, about, sentence, around)
             if unclear is not None:
                 return unclear
             bare = not number.unit and number.high is None and not is_tied(number, sentence)
-            if bare or _is_partial(number, sentence) or _is_untold_time(number, sentence, around):
+            if bare or _is_partial(number, sentence) or _is_untold(number, about, sentence, around):
                 return Verdict("unverifiable", "the report does not say what this number is of")
         if verdict.label in BAD and len({m.models for m in sentence.models}) >= 2:
             changed = self.relations.judge_change(number, about, sentence, around)
@@ -228,7 +232,9 @@ class ProseJudge:
                 return changed
         return verdict
 
-    def _unclear_binding(self, number: Number, about: About, sentence: Sentence) -> Verdict | None:
+    def _unclear_binding(
+        self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+    ) -> Verdict | None:
         """Where another reading of the sentence fits the number, and no other number claims it,
         the sentence may not have been understood: that is said, and is no verdict.
         """
@@ -241,6 +247,16 @@ class ProseJudge:
                         return Verdict("ambiguous", reason, places=tried.places)
         if is_attached(number, sentence):
             return None
+        if about.near > 0:
+            for near in around[:3]:
+                for models in dict.fromkeys(m.models for m in near.models):
+                    if models != about.models:
+                        tried = self.measured.judge(number, replace(about, models=models))
+                        if tried.label == "supported":
+                            reason = (
+                                f"it is the {tried.reason}; of which model it is said is not clear"
+                            )
+                            return Verdict("ambiguous", reason, places=tried.places)
         for models in dict.fromkeys(m.models for m in sentence.models):
             if models == about.models:
                 continue
@@ -280,7 +296,7 @@ class ProseJudge:
 
     def _is_change(self, number: Number, sentence: Sentence) -> bool:
         """Whether a value with a unit is a difference ("by 12 ms", "12 ms faster")."""
-        if not number.unit:
+        if not number.unit and not any(m.key not in METRICS for m in sentence.metrics):
             return False
         if sentence.text[number.start] in "+-−":
             return True
@@ -381,16 +397,20 @@ class ProseJudge:
 def _is_loosely_counted(number: Number, noun: str, about: About, sentence: Sentence) -> bool:
     """Whether a count may be of something that no file lists: "two runs", "both"."""
     written = sentence.text[number.start : number.end].lower()
-    if written == "both":
+    if written in ("both", "one"):
+        return True
+    after = sentence.text[number.end : number.end + 30].lower()
+    if noun == "records" and _SOME.match(after):
         return True
     if noun not in ("records", "configurations", "repeats", "prompts", "models"):
         return False
-    named = about.near == 0 and bool(about.models)
+    named = about.near == 0 and bool(about.models) and not number.worded
     if sentence.is_overall or number.value >= _MANY or named or about.files:
         return False
-    after = sentence.text[number.end : number.end + 30].lower()
     if noun == "records":
-        return not re.match(r"\s*(?:\w+ )?(?:requests?|records?|rows?|samples?)\b", after)
+        return number.worded or not re.match(
+            r"\s*(?:\w+ )?(?:requests?|records?|rows?|samples?)\b", after
+        )
     return number.worded and noun in ("configurations", "repeats", "prompts")
 
 
@@ -442,11 +462,19 @@ def has_sides(sentence: Sentence) -> bool:
 def _is_partial(number: Number, sentence: Sentence) -> bool:
     """Whether a number is said of some that are not named: "the other four", "the rest"."""
     low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
-    return bool(_PARTIAL.search(sentence.text[low:high]))
+    return bool(PARTIAL.search(sentence.text[low:high]))
 
 
-def _is_untold_time(number: Number, sentence: Sentence, around: Sequence[Sentence]) -> bool:
-    """Whether a time stands in a sentence that does not say what took it."""
+def _is_untold(
+    number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
+) -> bool:
+    """Whether a time or a number of tokens stands in a sentence that does not say what of."""
+    if about.misfit:
+        return False
+    if number.unit == "tokens":
+        told = {k for m in sentence.metrics for k in m.keys if "tokens" in k}
+        own = re.search(r"output|generated", sentence.text[number.start : number.end])
+        return len(told) != 1 and not own
     if number.unit != "s" or any(s.key[:1] == "p" for s in sentence.statistics):
         return False
     near = (sentence, *(other for other in around[:4] if len(other.text) < _SHORT_TEXT))

@@ -82,6 +82,10 @@ class RelationJudge:
         self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
     ) -> Verdict | None:
         """A ratio, percent change or difference; None where no two sides are known."""
+        alike = [n for n in sentence.numbers if n.form == number.form]
+        models = {m.models for m in sentence.models}
+        if number.form == "percent" and len(alike) == len(models) >= 2:
+            return None  # one share for each model: of what is not said
         pairs = list(self._from_data(about, sentence, around))
         narrowed = self._narrowed_pairs(about, sentence, around)
         for a, b in chain(pairs, narrowed):

@@ -11,6 +11,7 @@ from chimera.audit.evidence import Evidence, Selector, plain_level
 from chimera.audit.phrases import Mention
 from chimera.audit.sentence import Sentence
 from chimera.audit.word_lists import AMONG, LISTED
+from chimera.record.vocabulary import METRICS
 
 _FAST = re.compile(r"(?:fast|slow|quick|speed|snapp|swift|sluggish)", re.IGNORECASE)
 
@@ -37,7 +38,7 @@ class Scene:
         """The metrics that a word at a place speaks of, the likeliest first."""
         near = _closest(self.sentence.metrics, at)
         fast = _FAST.match(self.sentence.text, at)
-        if near is not None and (not fast or any(k in SPEEDS for k in near.keys)):
+        if near is not None and (not fast or any(_is_speed(k) for k in near.keys)):
             return near.keys
         if fast and self.sentence.metrics:
             return SPEEDS
@@ -216,6 +217,11 @@ class Scene:
             return behind[0]
         outer = self.outer_models()
         return Thing(0, 0, Selector(outer, self.context()), "it") if len(outer) == 1 else None
+
+
+def _is_speed(key: str) -> bool:
+    metric = METRICS.get(key)
+    return metric is not None and metric.unit in ("s", "tokens/s", "requests/s", "samples/s")
 
 
 def _closest(mentions: Sequence[Mention], at: int) -> Mention | None:

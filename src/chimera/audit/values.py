@@ -233,9 +233,29 @@ def _of_members(members: Members, unit: str, statistic: str, what: str) -> Itera
                 value, unit, f"{shown} of {what}{suffix}, n = {len(numbers)}", places_of(group),
                 low=low, high=high, n=len(numbers), pooled=True, warm=bool(suffix),
             )  # fmt: skip
+        for value in _neighbours(numbers, statistic):  # percentiles have several definitions
+            yield Value(
+                value,
+                unit,
+                f"{statistic} (by another definition) of {what}",
+                places_of(group),
+                False,
+            )
         if statistic == "sd" and len(numbers) > 1:  # by the other definition, with n
             sd = (sample_sd(numbers) or 0.0) * sqrt((len(numbers) - 1) / len(numbers))
             yield Value(sd, unit, f"population sd of {what}{suffix}", places_of(group))
+
+
+def _neighbours(numbers: list[float], statistic: str) -> list[float]:
+    """The two values that a percentile lies between."""
+    share = 0.5 if statistic == "median" else None
+    if statistic[:1] == "p" and statistic[1:].replace(".", "", 1).isdigit():
+        share = min(float(statistic[1:]) / 100.0, 1.0)
+    if share is None or len(numbers) < 2:
+        return []
+    ordered = sorted(numbers)
+    at = int(share * (len(ordered) - 1))
+    return ordered[at : at + 2]
 
 
 def _where(about: Selector) -> str:
