@@ -39,6 +39,11 @@ UNIT_KEYS = {
     "s": _TIME_KEYS,
 }  # fmt: skip
 _FAR = 60  # characters
+_PHYSICAL = {
+    "W": r"watt|power|(?:^|[^a-z])w(?:[^a-z]|$)", "watts": r"watt|power|(?:^|[^a-z])w(?:[^a-z]|$)",
+    "J": r"joule|energy", "joule": r"joule|energy", "°C": r"temp", "MHz": r"clock|freq|mhz",
+    "Hz": r"clock|freq|hz",
+}  # fmt: skip
 _SIZE_NAME = re.compile(r"size|mem|ram|byte|(?:^|[^a-z])[kmgt]i?b(?:[^a-z]|$)", re.IGNORECASE)
 _TIME_NAME = re.compile(
     r"time|latency|duration|(?:^|[^a-z])(?:s|ms|us|ns|sec|secs|seconds)(?:[^a-z]|$)", re.IGNORECASE
@@ -60,6 +65,12 @@ _OUTPUT = re.compile(r"\b(?:output|generated) tok", re.IGNORECASE)
 _BESIDE = re.compile(
     r"[\s*_`:=(–—-]*(?:\([^)]*\))?(?:(?:on|is|was|were|of|on average|average|averaged|reached|mean|"
     r"median|maximum|minimum|about|roughly|\w+ed)\b[\s*_`:=(]*){0,3}",
+    re.IGNORECASE,
+)
+DESCRIBED = re.compile(
+    r"\b(?:smallest|largest|biggest|smaller|larger|bigger|default|first|second|third|last|other|latter|former|"
+    r"best|worst|fastest|slowest|winning|leading|top|runner-up|middle|remaining) "
+    r"(?:model|variant|one|version|build|contender|engine|backend|card|setup|configuration|option)s?\b",
     re.IGNORECASE,
 )
 _FAST = re.compile(
@@ -111,7 +122,11 @@ class About(msgspec.Struct, frozen=True):
     def nearer(self) -> About:
         """The same without the settings that only stand farther away."""
         kept = tuple(s for s in self.settings if s[0] not in self.far)
-        return msgspec.structs.replace(self, settings=kept, far=frozenset())
+        phase = "" if "phase" in self.far else self.phase
+        files = frozenset[str]() if "file" in self.far else self.files
+        return msgspec.structs.replace(
+            self, settings=kept, phase=phase, files=files, far=frozenset()
+        )
 
 
 def unit_fits(key: str, unit: str) -> bool:
@@ -123,6 +138,8 @@ def unit_fits(key: str, unit: str) -> bool:
         return bool(_TIME_NAME.search(key))
     if unit == "bytes":
         return bool(_SIZE_NAME.search(key))
+    if unit in _PHYSICAL:
+        return bool(re.search(_PHYSICAL[unit], key, re.IGNORECASE))
     return (
         unit not in ("tokens/s", "requests/s", "tokens")
         or unit.split("/", maxsplit=1)[0][:5] in key.lower()
@@ -146,9 +163,7 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence], near: i
         statistic=_statistic(number, sentence, around),
         models=models,
         settings=(settings := _settings(number, sentence, around)),
-        far=frozenset(
-            {k for k, _ in settings} - {k for k, _ in _settings(number, sentence, around[:near])}
-        ),
+        far=_far(number, sentence, around, near, settings),
         files=_files(sentence, around),
         phase=_phase(number, sentence, around),
         overall=overall,
@@ -158,6 +173,23 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence], near: i
         foreign=any(s.is_foreign for s in (sentence, *around[:near])),
         words=sentence.words.union(*(other.words for other in around)),
     )
+
+
+def _far(
+    number: Number,
+    sentence: Sentence,
+    around: Sequence[Sentence],
+    near: int,
+    settings: tuple[tuple[str, str], ...],
+) -> frozenset[str]:
+    """The settings, and "phase" and "file", that only stand farther away."""
+    close = around[:near]
+    found = {k for k, _ in settings} - {k for k, _ in _settings(number, sentence, close)}
+    if not _phase(number, sentence, close):
+        found.add("phase")
+    if not _files(sentence, close):
+        found.add("file")
+    return frozenset(found)
 
 
 def _is_sure(number: Number, sentence: Sentence) -> bool:
@@ -296,6 +328,8 @@ def _models(
         return own.models, 0, False
     if sentence.is_overall:
         return frozenset(), 0, True
+    if DESCRIBED.search(sentence.text):
+        return frozenset(), 9, False
     for distance, other in enumerate(around, start=1):
         if len({m.models for m in other.models}) == 1 or (other.models and other.start >= 0):
             return other.models[-1].models, distance, False

@@ -15,7 +15,7 @@ from chimera.record.vocabulary import metric_label
 _TYPES = {"json": ("JSON",), "csv": ("CSV", "TSV"), "markdown": ("Markdown",), "jsonl": ("JSONL",)}
 
 _FAILED = re.compile(r"fail|error", re.IGNORECASE)
-_COUNTED = re.compile(r"request|sample|count|complet|total|num_|n_|runs", re.IGNORECASE)
+_COUNTED = re.compile(r"request|sample|count|complet|total|num_|n_|runs|error|fail", re.IGNORECASE)
 _DONE = re.compile(r"complet|success|succeed|passed", re.IGNORECASE)
 
 
@@ -127,13 +127,14 @@ class Counter:
             Count(int(s.value), f"{s.column.name} in {s.batch.file}", False, (s.place,))
             for s in self._evidence.leaves
             if _COUNTED.search(s.column.name) and s.value.is_integer()
-            if self._evidence.summed_fits(s, about)
+            if self._evidence.summed_fits(s, msgspec.structs.replace(about, loose=True))
         ]
 
     def _told(self, noun: str, about: Selector) -> list[Count]:
         """How many failed or succeeded by the counts that summaries give, row by row and in all."""
         found: list[Count] = []
         total, rows = 0, 0
+        by_file: dict[str, int] = {}
         seen: set[tuple[int, int]] = set()
         for summed in self._evidence.summed:
             place = (id(summed.batch), summed.row)
@@ -152,7 +153,11 @@ class Counter:
                     Count(int(value), f"{column.name} in {summed.batch.file}", True, (at,))
                 )
                 total, rows = total + int(value), rows + 1
+                by_file[summed.batch.file] = by_file.get(summed.batch.file, 0) + int(value)
                 break
+        for file, part in by_file.items():
+            found.append(Count(part, f"{noun} by the summaries of {file}", False))
+        found.extend(self._deeper(about))
         if rows > 1:
             found.insert(0, Count(total, f"{noun} by all summaries together"))
         return found

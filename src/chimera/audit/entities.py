@@ -127,6 +127,9 @@ class Entities:
             return
         if name in self._paths or name in self._documents or not self._names.models:
             return
+        flat = re.sub(r"[^a-z0-9]+", "", name)
+        if any(flat in re.sub(r"[^a-z0-9]+", "", m.lower()) for m in self._names.models):
+            return
         words = model_words(name.replace("_", "-"))
         if words and all(w in self._words or w in self._paths for w in words):
             return

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from chimera.audit.binding import About
-from chimera.audit.evidence import Evidence, Selector
+from chimera.audit.evidence import Evidence, Selector, plain_level
 
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _GENERIC = frozenset(
@@ -99,6 +99,14 @@ class Narrowing:
             if words <= about.words and found < _MOST:
                 found += 1
                 yield _narrowed(about, selector)
+
+    def beside(self, about: About) -> Iterator[About]:
+        """``about`` with another level of one of its settings that stands in the text as well."""
+        for key, value in about.settings:
+            for level in sorted(self._evidence.settings.get(key, ())):
+                if level != plain_level(value) and level in about.words and key not in about.far:
+                    rest = tuple(s for s in about.settings if s[0] != key)
+                    yield replace(about, settings=tuple(sorted((*rest, (key, level)))))
 
     def pairs(self, one: About, other: About) -> Iterator[tuple[About, About]]:
         """Two sides, both narrowed by the same words."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
-from chimera.audit.binding import About, bind, is_attached, is_tied, unit_fits
+from chimera.audit.binding import DESCRIBED, About, bind, is_attached, is_tied, unit_fits
 from chimera.audit.bounds import ABOVE, BELOW, PARTIAL
 from chimera.audit.claim import BAD, GOOD, Claim, Place
 from chimera.audit.count_verdicts import common_part, judge_count, sum_of_parts
@@ -47,6 +47,7 @@ _LIMIT = re.compile(
     r"\b(?:fits? (?:in|into|within|on|onto)|time-?outs?|limit|budget|capacity|cap)\b[^.;,]{0,20}$",
     re.IGNORECASE,
 )
+_PLAIN_NOUN = re.compile(r"\s*(?:\w+ )?(?:requests?|records?|rows?|samples?)\b")
 _SOME = re.compile(
     r"\s*(?!total|distinct|different|measured|successful|failed|recorded|individual|raw|single|benchmark|"
     r"inference|test|data|valid|completed|separate)[a-z-]+ (?:requests?|runs?|records?|samples?|rows?)\b"
@@ -146,6 +147,9 @@ class ProseJudge:
         if number.unit and Quantifiers.is_threshold(number, sentence):
             return None
         before = sentence.text[max(0, number.start - 48) : number.start]
+        money = before.endswith(("$", "€", "£"))
+        if money and re.match(r"\s*(?:per|an?|/)\s?\w", sentence.text[number.end :]):
+            about = replace(about, keys=tuple(k for k in about.keys if "per" in k.lower()))
         if _LIMIT.search(before):
             return None  # "fits into 16 GB", "a timeout of 30 s"
         if number.worded and number.form == "percent" and before.rstrip().endswith(" and"):
@@ -224,6 +228,9 @@ class ProseJudge:
             if unclear is not None:
                 return unclear
             bare = not number.unit and number.high is None and not is_tied(number, sentence)
+            described = not about.models and DESCRIBED.search(sentence.text)
+            if described:
+                return Verdict("unsupported", "it is not said by name of what it is")
             if bare or _is_partial(number, sentence) or _is_untold(number, about, sentence, around):
                 return Verdict("unverifiable", "the report does not say what this number is of")
         if verdict.label in BAD and len({m.models for m in sentence.models}) >= 2:
@@ -400,7 +407,9 @@ def _is_loosely_counted(number: Number, noun: str, about: About, sentence: Sente
     if written in ("both", "one"):
         return True
     after = sentence.text[number.end : number.end + 30].lower()
-    if noun == "records" and _SOME.match(after):
+    if noun == "records" and (
+        _SOME.match(after) or (number.worded and not _PLAIN_NOUN.match(after))
+    ):
         return True
     if noun not in ("records", "configurations", "repeats", "prompts", "models"):
         return False

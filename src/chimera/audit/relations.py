@@ -220,7 +220,8 @@ class RelationJudge:
             if not parts:
                 return None
             right = f"{parts[0].value} of {totals[0].value}" if totals else None
-            if not any(t.value == number.of for t in totals):
+            clear = noun in ("failed", "succeeded") or noun.startswith("files")
+            if not clear or not any(t.value == number.of for t in totals):
                 return Verdict("unsupported", "it does not say of which records", kind="count")
             return Verdict("contradicted", f"{parts[0].what}: {right}", right, kind="count")
         if noun in ("records", "files") and not like:

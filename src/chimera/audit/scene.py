@@ -46,7 +46,7 @@ class Scene:
         if unit_keys:
             return unit_keys
         for other in self.around:
-            if other.metrics:
+            if other.metrics and (not fast or any(_is_speed(k) for k in other.metrics[0].keys)):
                 return other.metrics[0].keys
         return SPEEDS if how == "good" else ()
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from chimera.audit.alignment import Alignment, Printed
 from chimera.audit.binding import IDENTITIES, About, bind
-from chimera.audit.claim import Claim
+from chimera.audit.claim import BAD, Claim
 from chimera.audit.count_verdicts import judge_count
 from chimera.audit.document import Cell, Table
 from chimera.audit.names import Named, Names
@@ -219,7 +219,15 @@ class TableJudge:
                 about = replace(about, statistic="sd")
             elif column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
                 about = replace(about, statistic=column.sentence.statistics[-1].key)
-            yield number, told, about, self._verdict(told, about, column, label, row, cell)
+            verdict = self._verdict(told, about, column, label, row, cell)
+            if (
+                verdict is not None
+                and verdict.label in BAD
+                and (_open_words(column.sentence) or "/" in text)
+            ):
+                reason = f"its header is not understood; {verdict.reason}"
+                verdict = Verdict("unsupported", reason, verdict.right)
+            yield number, told, about, verdict
 
     def _in_unit(self, number: Number, column: Column, row: tuple[str, float, str]) -> Number:
         if number.unit or number.form != "plain":
@@ -322,16 +330,21 @@ def _only_of_unit(about: About, column: Column, label: Sentence) -> tuple[str, .
     """The metrics of a cell whose row and column name none: those around the table, unless the
     header speaks of something else ("File size, GB").
     """
-    text = column.sentence.text.lower()
+    return () if _open_words(column.sentence) else about.keys
+
+
+def _open_words(header: Sentence) -> list[str]:
+    """The words of a header that say nothing known: they may choose records or a metric."""
+    text = header.text.lower()
     spans: list[Named | Mention] = [
-        *column.sentence.named, *column.sentence.settings, *column.sentence.statistics
+        *header.named, *header.settings, *header.statistics, *header.metrics, *header.nouns,
+        *header.phases,
     ]  # fmt: skip
     for span in spans:
-        text = text[: max(span.start, 0)] + " " * (span.end - max(span.start, 0)) + text[span.end :]
-    other = [
-        w for w in re.findall(r"[a-z]{3,}", text) if w not in _EMPTY_WORDS and unit_of(w) is None
-    ]
-    return () if other else about.keys
+        start = max(span.start, 0)
+        text = text[:start] + " " * (span.end - start) + text[span.end :]
+    words = re.findall(r"\d*[a-z]+\d*", text)
+    return [w for w in words if len(w) > 2 and w not in _EMPTY_WORDS and unit_of(w) is None]
 
 
 def _is_setting(header: Sentence) -> bool:

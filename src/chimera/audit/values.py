@@ -85,7 +85,7 @@ def values_of(evidence: Evidence, about: About) -> list[Value]:
             known_values = {(v.value, v.unit) for v in found}
             main = not found
             found = found + [
-                replace(v, main=main and v.main)
+                replace(v, main=main and v.main, vague=True)
                 for v in more
                 if (v.value, v.unit) not in known_values
             ]

@@ -50,7 +50,7 @@ RANK = re.compile(
 )
 OF_N = re.compile(
     r"\b(?:of|among|out of|across|in)\s+(?:the|all(?: the| of the)?|these|those)\s+"
-    r"(?P<n>two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b(?!\s*(?:%|percent|requests|runs))",
+    r"(?P<n>two|three|four|five|six|seven|eight|nine|ten|\d{1,2})\b(?!\s*(?:%|percent|requests|runs|rows|records|measurements|tests))",
     re.IGNORECASE,
 )
 AMONG = re.compile(
