@@ -156,7 +156,7 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence], near: i
     """
     unit = _own_unit(number)
     keys, named = _metric(number, sentence, around, unit, near)
-    models, near, overall = _models(number, sentence, around)
+    models, distance, overall = _models(number, sentence, around)
     return About(
         keys=keys,
         named=named,
@@ -167,7 +167,7 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence], near: i
         files=_files(sentence, around),
         phase=_phase(number, sentence, around),
         overall=overall,
-        near=near,
+        near=distance,
         misfit=_misfit(number, sentence, around, unit),
         sure=_is_sure(number, sentence),
         foreign=any(s.is_foreign for s in (sentence, *around[:near])),

@@ -89,7 +89,13 @@ class MeasuredJudge:
         without what stands farther away, or for a subset that the text's words name.
         """
         nearer = [about.nearer] if about.far else []
-        for narrower in (*nearer, *self._narrowing.of(about), *self._narrowing.of(about.nearer)):
+        near = about.nearer
+        for narrower in (
+            *nearer,
+            *self._narrowing.of(about),
+            *self._narrowing.of(near),
+            *self._narrowing.beside(near),
+        ):
             verdict = self._judge(number, narrower)
             if verdict.label == "supported":
                 return verdict

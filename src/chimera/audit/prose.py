@@ -58,7 +58,7 @@ _GAP = re.compile(
     r"\b(?:gap|difference|delta|margin|advantage|penalty)\b[^;:]*\b(?:is|was|of|:)\s+\S*\s*$"
 )
 _FEW_DIGITS = 3
-_MANY = 10
+_MANY = 13
 _TELLING_DIGITS = 4
 _BEFORE = re.compile(r"\b(?:n|count|total|number)\s*(?:=|:|of)?\s*$", re.IGNORECASE)
 _ADVICE = re.compile(
@@ -408,7 +408,8 @@ def _is_loosely_counted(number: Number, noun: str, about: About, sentence: Sente
         return True
     after = sentence.text[number.end : number.end + 30].lower()
     if noun == "records" and (
-        _SOME.match(after) or (number.worded and not _PLAIN_NOUN.match(after))
+        _SOME.match(after)
+        or (number.worded and number.value < _MANY and not _PLAIN_NOUN.match(after))
     ):
         return True
     if noun not in ("records", "configurations", "repeats", "prompts", "models"):

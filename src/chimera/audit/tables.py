@@ -223,7 +223,7 @@ class TableJudge:
             if (
                 verdict is not None
                 and verdict.label in BAD
-                and (_open_words(column.sentence) or "/" in text)
+                and (_open_words(column.sentence) or column.sentence.numbers or "/" in text)
             ):
                 reason = f"its header is not understood; {verdict.reason}"
                 verdict = Verdict("unsupported", reason, verdict.right)
