@@ -105,12 +105,17 @@ class _Laid:
         columns = self._lines(hits, [c.column for c in cells])
         self._rows, self._columns = _without(rows, columns), _without(columns, rows)
         self._shape = shape
-        self.kept = [
-            _with(
-                own, self._rows.get(c.row, frozenset()) | self._columns.get(c.column, frozenset())
-            )
-            for own, c in zip(hits, cells, strict=True)
-        ]
+        self.kept = [self._kept(own, c) for own, c in zip(hits, cells, strict=True)]
+
+    def _kept(self, hits: list[Entry], cell: Printed) -> list[Entry]:
+        """The values of a cell that its row and column allow. Where neither says in words nor by
+        the other cells which metric it is, a value's own name has to hold a word of theirs.
+        """
+        wanted = self._rows.get(cell.row, frozenset()) | self._columns.get(cell.column, frozenset())
+        kept = _with(hits, wanted)
+        if cell.about.named or any(kind == "metric" for kind, _ in wanted):
+            return kept
+        return [e for e in kept if cell.words & _words_of(e.column)]
 
     @cached_property
     def holds(self) -> bool:

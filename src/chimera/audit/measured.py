@@ -20,6 +20,7 @@ from chimera.record.vocabulary import METRICS
 
 _SCALES = (1e3, 1e-3, 1e6, 1e-6)
 _FEW_DIGITS = 3
+_TELLING = 4
 _UNSAID = (
     (1e-3, "ms", "s"), (1e-6, "us", "s"), (1e9, "GB", "bytes"), (1e6, "MB", "bytes"),
     (2.0**30, "GiB", "bytes"), (0.01, "%", "1"),
@@ -269,13 +270,14 @@ class MeasuredJudge:
             return self._nothing(number, about)
         main = next((v for v in values if v.main), values[0])
         right = shown(main.value, number, main.unit)
-        if main.vague:
-            return Verdict("unsupported", "it does not say of which of several settings it is")
+        least = _TELLING if main.vague else 2
         for scale, why in _OTHER_UNITS.items():
             tried = replace(number, scale=number.scale * scale, modifier="")
-            if number.digits >= 2 and any(matches(tried, v.value) for v in values):
+            if number.digits >= least and any(matches(tried, v.value) for v in values):
                 reason = f"{why}, or its unit is wrong: {main.what} is {right}"
                 return Verdict("contradicted", reason, right, main.what, "", main.places)
+        if main.vague:
+            return Verdict("unsupported", "it does not say of which of several settings it is")
         found = self._find(number, about)
         said = f"{main.what} is {right}"
         if found is not None:

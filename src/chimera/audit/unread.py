@@ -87,13 +87,16 @@ def _made(
 
 
 def leaves(ingest: Ingest) -> list[Batch]:
-    """The numbers of JSON files, those of each element of a list together, as one row each."""
+    """The numbers of JSON files of which no summary was read, those of each element of a list
+    together as one row.
+    """
     known: dict[str, list[Batch]] = {}
     for batch in ingest.batches:
         known.setdefault(batch.file, []).append(batch)
     found = []
     for file in ingest.files:
-        if file.type not in _JSON or file.size > _MOST_BYTES:
+        told = any(b.kind == "summary" for b in known.get(file.name, []))
+        if told or file.type not in _JSON or file.size > _MOST_BYTES:
             continue
         text = _text(Path(ingest.folder) / file.name)
         try:
