@@ -211,6 +211,7 @@ def _traits(entry: Entry) -> Iterator[Trait]:
     yield "column", entry.column
     if where.file:
         yield "file", where.file
+        yield "kind", _kind(where.file, where.model)
     for key, value in where.levels:
         yield f"level {key}", value
 
@@ -258,6 +259,14 @@ def _with(entries: Sequence[Entry], wanted: frozenset[Trait]) -> list[Entry]:
     if not wanted:
         return list(entries)
     return [e for e in entries if wanted <= {*_traits(e), ("shape", e.slice.shape)}]
+
+
+@lru_cache(maxsize=10_000)
+def _kind(file: str, model: str) -> str:
+    """A file's name without its folder's and its model's words: "baseline", "param tuning"."""
+    own = set(re.findall(r"[a-z]+|\d+", model.lower()))
+    stem = file.rpartition("/")[2].rpartition(".")[0].lower()
+    return " ".join(w for w in re.findall(r"[a-z]+", stem) if w not in own)
 
 
 @lru_cache(maxsize=10_000)

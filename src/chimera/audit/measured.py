@@ -21,6 +21,7 @@ from chimera.record.vocabulary import METRICS
 _SCALES = (1e3, 1e-3, 1e6, 1e-6)
 _FEW_DIGITS = 3
 _TELLING = 4
+_SURELY = 5  # digits that no value has by chance
 _UNSAID = (
     (1e-3, "ms", "s"), (1e-6, "us", "s"), (1e9, "GB", "bytes"), (1e6, "MB", "bytes"),
     (2.0**30, "GiB", "bytes"), (0.01, "%", "1"),
@@ -64,6 +65,8 @@ class MeasuredJudge:
         if number.high is not None:
             return self._judge_range(number, about, values)
         for value in values:
+            if value.other and not about.sure:
+                continue
             hit = matches(number, value.value)
             if not hit and not value.unit and number.unit:
                 hit = _matches_raw(number, value.value)
@@ -276,9 +279,9 @@ class MeasuredJudge:
             if number.digits >= least and any(matches(tried, v.value) for v in values):
                 reason = f"{why}, or its unit is wrong: {main.what} is {right}"
                 return Verdict("contradicted", reason, right, main.what, "", main.places)
-        if main.vague:
-            return Verdict("unsupported", "it does not say of which of several settings it is")
         found = self._find(number, about)
+        if main.vague and (found is None or number.digits < _SURELY or found.unit != main.unit):
+            return Verdict("unsupported", "it does not say of which of several settings it is")
         said = f"{main.what} is {right}"
         if found is not None:
             reason = f"{said}; the number is the {found.what}"

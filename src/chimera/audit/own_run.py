@@ -36,7 +36,7 @@ def set_own_runs_apart(claims: Iterable[Claim]) -> list[Claim]:
                 apart[id(claim)] = replace(
                     claim, label="derivable", reason=how, right=None, expression=how, places=()
                 )
-            elif claim.label in BAD:
+            elif claim.label in BAD or claim.label == "unsupported":
                 reason = f"the record of one call that the data does not hold; it agrees: {how}"
                 apart[id(claim)] = replace(
                     claim, label="unverifiable", reason=reason, right=None, places=()

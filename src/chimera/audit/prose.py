@@ -322,7 +322,8 @@ class ProseJudge:
         if signed or (is_change(near) and not (noun and noun != "records")):
             changed = self.relations.judge_change(number, about, sentence, around)
             if changed is not None:
-                return changed if has_sides(sentence) else _unclear(changed)
+                clear = has_sides(sentence) or (about.named and self.relations.only_two(about))
+                return changed if clear else _unclear(changed)
         if noun and not signed:
             shared = self.relations.judge_share(number, noun, about, like)
             if shared is not None and (shared.label not in BAD or _is_share(number, sentence)):

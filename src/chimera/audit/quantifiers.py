@@ -47,6 +47,16 @@ _ELSEWHERE = re.compile(
 )
 
 
+def _has_bound(sentence: Sentence) -> bool:
+    """Whether a sentence holds a bound ("within two seconds")."""
+    return any(
+        n.unit
+        and (ABOVE.search(sentence.text[max(0, n.start - 24) : n.start])
+             or BELOW.search(sentence.text[max(0, n.start - 24) : n.start]))
+        for n in sentence.numbers
+    )  # fmt: skip
+
+
 class Quantifiers:
     """Judges sentences about all, most or none."""
 
@@ -120,9 +130,9 @@ class Quantifiers:
     ) -> Verdict | None:
         share = self._files(match, sentence)
         if share is None:
-            share = self._outcomes(match, sentence)
-        if share is None:
             share = counted_over(self._evidence, sentence, around)
+        if share is None and not _has_bound(sentence):
+            share = self._outcomes(match, sentence)
         if share is None:
             return None
         k, n, what = share

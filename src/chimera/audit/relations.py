@@ -39,6 +39,9 @@ _CHANGE = re.compile(
 )
 
 
+_NO_SIDES = frozenset({"prompt_id", "seed", "num_batch", "test", "num_prompts"})
+
+
 class Operand(msgspec.Struct, frozen=True):
     """One side of a relation: a value with how far rounding may have moved it."""
 
@@ -52,6 +55,11 @@ class Operand(msgspec.Struct, frozen=True):
 def is_change(text: str) -> bool:
     """Whether a text speaks of a difference."""
     return bool(_CHANGE.search(text))
+
+
+def _share_of(number: Number, text: str) -> bool:
+    """Whether a percentage is of something ("90% of A"), and no change."""
+    return bool(re.match(r"\s*(?:of|as (?:fast|high|much|long|many))\b", text[number.end :]))
 
 
 def _results(a: Operand, b: Operand) -> Iterator[tuple[str, float, float]]:
@@ -164,10 +172,34 @@ class RelationJudge:
         sides = [replace(about, models=m) for m in models[:4]]
         if len(sides) >= 2:
             return sides
+        two = self.only_two(about)
+        if two:
+            return two
         names = self._evidence.models_with(replace(about, models=frozenset()).selector, about.keys)
         if len(names) == 2:  # "41% faster than the other"
             return [replace(about, models=frozenset((n,))) for n in names]
         return []
+
+    def only_two(self, about: About) -> list[About]:
+        """The two sides of data in which one setting differs, and has two levels."""
+        about = replace(about, settings=(), far=frozenset())
+        rows = [self._evidence.levels(s) for s in self._evidence.select(about.selector)]
+        rows += [
+            self._evidence.row_levels(s.batch, s.row)
+            for s in self._evidence.summed
+            if self._evidence.summed_fits(s, about.selector)
+        ]
+        found: dict[str, set[str]] = {}
+        for levels in rows:
+            for key, value in levels.items():
+                found.setdefault(key, set()).add(value)
+        varied = {k: v for k, v in found.items() if len(v) > 1 and k not in _NO_SIDES}
+        if len(varied) != 1:
+            return []
+        ((key, values),) = varied.items()
+        if len(values) != 2:
+            return []
+        return [replace(about, settings=((key, v),)) for v in sorted(values)]
 
     def _trailing_levels(
         self, sentence: Sentence, levels: dict[str, list[str]]

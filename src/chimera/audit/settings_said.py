@@ -19,6 +19,7 @@ _SETTING_WORDS: tuple[tuple[str, str], ...] = (
     (r"(?:micro|u)[- ]?batch(?:[- ]sizes?)?", "num_ubatch"),
     (r"batch(?:[- ]sizes?)?|bs(?=\s?=?\s?\d)", "batch_size"),
     (r"(?:context )?depths?", "n_depth"),
+    (r"(?:higher|more|heavier|added|increasing|growing|rising) loads?(?! time)|loads?(?= (?:grows?|grew|increases?|increased|rises?|rose|goes up))", "concurrency"),
     (r"conc|c(?==\d)|concurren(?:cy|t)(?:[- ](?:level|requests?|users?|clients?))?(?: of)?|clients?|users?|"
      r"parallel(?: requests?| streams?)?|(?:concurrent |simultaneous )?(?:requests? in flight|connections?|streams?)", "concurrency"),
     (r"request[- ]rates?|arrival rates?|offered (?:load|rate)", "request_rate"),

@@ -45,6 +45,8 @@ _CHANGED = re.compile(
 )
 _EMPTY_WORDS = frozenset(
     [
+        *("range", "unit", "units", "metric", "overall", "total", "observed", "average", "typical"),
+        *("category", "item", "parameter", "statistic", "rate", "speed", "performance", "all"),
         "value",
         "values",
         "result",
@@ -218,7 +220,7 @@ class TableJudge:
             if told.is_spread:
                 about = replace(about, statistic="sd")
             elif column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
-                about = replace(about, statistic=column.sentence.statistics[-1].key)
+                about = replace(about, statistic=column.sentence.statistics[-1].key, sure=True)
             verdict = self._verdict(told, about, column, label, row, cell)
             if (
                 verdict is not None
@@ -300,7 +302,7 @@ class TableJudge:
                     hit = _fits(replace(number, unit="", scale=1.0), first, second, exact=False)
                     if hit:
                         return Verdict("derivable", hit, None, hit)
-        return None
+        return _not_the_change(number, operands)
 
 
 def is_numeric(text: str) -> bool:
@@ -312,6 +314,21 @@ def is_numeric(text: str) -> bool:
     for number in reversed(numbers):
         rest = rest[: number.start] + rest[number.end :]
     return sum(c.isalpha() for c in rest) <= _FEW_LETTERS
+
+
+def _not_the_change(number: Number, operands: Sequence[Operand]) -> Verdict | None:
+    """The verdict on a change in a row of just two values, from neither of which it comes."""
+    if len(operands) != 2 or not all(o.value > 0 for o in operands):
+        return None
+    first, second = operands
+    if number.form == "percent":
+        right = f"{(second.value / first.value - 1.0) * 100.0:+.1f}%"
+    elif number.form == "multiple":
+        right = f"{second.value / first.value:.2f} times"
+    else:
+        return None
+    reason = f"{second.what} against {first.what} is {right}"
+    return Verdict("contradicted", reason, right, reason)
 
 
 def _ditto(row: Sequence[Cell], above: Sequence[Cell]) -> Sequence[Cell]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from chimera.audit.claim import Bound
-from chimera.audit.comparing import Side, goodness, levels_of, told_apart
+from chimera.audit.comparing import Side, compare, goodness, levels_of, told_apart
 from chimera.audit.evidence import Selector
 from chimera.audit.phrases import Mention
 from chimera.audit.scene import Scene
@@ -24,7 +26,10 @@ def trends(scene: Scene) -> Iterator[Found]:
     for m in scene.sentence.settings:
         if m.value is not None:
             valued.setdefault(m.key, []).append(m)
-    settings = names or [ms[0] for ms in valued.values() if len({m.value for m in ms}) >= 2]
+    settings = names or [
+        ms[0] for key, ms in valued.items()
+        if len({m.value for m in ms}) >= 2 or len(scene.evidence.settings.get(key, ())) == 2
+    ]  # fmt: skip
     if not settings or not scene.sentence.metrics:
         return
     moves = list(MOVES.finditer(text))
@@ -47,14 +52,25 @@ def trends(scene: Scene) -> Iterator[Found]:
     about = Selector(
         subject, tuple(s for s in scene.context(keep=setting.key) if s[0] != setting.key)
     )
-    levels = levels_of(scene.evidence, about, setting.key, metric.keys)
+    name = setting.key
+    if name == "concurrency" and name not in scene.evidence.settings:
+        name = "request_rate"  # "as the load grows"
+    levels = levels_of(scene.evidence, about, name, metric.keys)
     if len(levels) < 2:
         return
     first, last = levels[0][1], levels[-1][1]
     key = levels[0][2]
     shown = ", ".join(f"{s.name} {s.mean:.6g}" for _, s, _ in levels[:8])
-    reason = f"{metric_label(key)} by {setting.key}: {shown}"
+    reason = f"{metric_label(key)} by {name}: {shown}"
     apart = told_apart(first, last)
+    if apart is False:
+        ends = [
+            replace(about, settings=tuple(sorted((*about.settings, (name, f"{level:g}")))))
+            for level in (levels[-1][0], levels[0][0])
+        ]
+        outcome = compare(scene.evidence, ends[0], ends[1], (key,))
+        if outcome is not None and outcome.certain is None:
+            apart = None  # the same way wherever all else is alike
     bound = Bound(about.label, key, "", None, setting.key)
     yield move.start(), move.end(), _moved(move, first, last, apart, reason, key, flip), bound
 

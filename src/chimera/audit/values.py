@@ -24,7 +24,8 @@ class Value(msgspec.Struct, frozen=True):
     """A value by the data, in the canonical ``unit``, what it is, and where it comes from.
 
     ``main`` marks the readings that a careful reader would take first, ``warm`` those without
-    cold starts where there are some, ``vague`` those over settings that differ.
+    cold starts where there are some, ``vague`` those over settings that differ, ``other`` those by
+    another definition of the statistic.
     """
 
     value: float
@@ -38,6 +39,7 @@ class Value(msgspec.Struct, frozen=True):
     pooled: bool = False
     warm: bool = False
     vague: bool = False
+    other: bool = False
 
 
 def statistic_of(values: Sequence[float], name: str) -> float | None:
@@ -240,6 +242,7 @@ def _of_members(members: Members, unit: str, statistic: str, what: str) -> Itera
                 f"{statistic} (by another definition) of {what}",
                 places_of(group),
                 False,
+                other=True,
             )
         if statistic == "sd" and len(numbers) > 1:  # by the other definition, with n
             sd = (sample_sd(numbers) or 0.0) * sqrt((len(numbers) - 1) / len(numbers))
