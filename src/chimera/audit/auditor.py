@@ -22,7 +22,7 @@ from chimera.audit.number import Number
 from chimera.audit.numbers import numbers_in
 from chimera.audit.own import Ledger, is_own, own_claims
 from chimera.audit.own_run import set_own_runs_apart
-from chimera.audit.plain_tables import bar_tables
+from chimera.audit.plain_tables import printed_tables
 from chimera.audit.prose import ProseJudge, is_advice
 from chimera.audit.sentence import Sentence, sentences_of
 from chimera.audit.snippets import snippet_verdict
@@ -107,7 +107,7 @@ class Auditor:
             table
             for p in document.parts
             if isinstance(p, Block) and p.kind == "code"
-            for table in bar_tables(p.text, p.start, p.headings, "")
+            for table in printed_tables(p.text, p.start, p.headings, "")
         ]
         blocks = [p for p in document.parts if isinstance(p, Block)]
         for block in blocks:

@@ -374,7 +374,8 @@ class ProseJudge:
                 return narrower
         if verdict is not None and verdict.label == "contradicted":
             loose = _is_loosely_counted(number, noun, about, sentence)
-            if not counts or not counts[0].value or loose:
+            empty = not counts or (not counts[0].value and not noun.startswith("files"))
+            if empty or loose:
                 verdict = None
         if verdict is None and number.worded:
             return None

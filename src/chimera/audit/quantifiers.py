@@ -27,7 +27,7 @@ _ANY_QUANTIFIER = re.compile(
     r"few|several|neither|either|(?:one|two|three|four|five|\d+) (?:out )?of)\b",
     re.IGNORECASE,
 )
-_CLAUSE = re.compile(r"[,;:(]|\b(?:and|but|while|whereas|though)\b")
+_CLAUSE = re.compile(r"[,;(]|:(?=\s)|\b(?:and|but|while|whereas|though)\b")
 _FAIL = re.compile(
     r"\b(?:fail(?:s|ed|ures?)?|error(?:s|ed)?|time(?:d)? ?outs?|crash(?:ed)?|unsuccessful)\b",
     re.IGNORECASE,
