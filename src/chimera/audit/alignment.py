@@ -18,15 +18,15 @@ from msgspec.structs import replace
 from chimera.audit.binding import About
 from chimera.audit.claim import BAD
 from chimera.audit.elsewhere import Elsewhere, Entry
-from chimera.audit.evidence import plain_level
 from chimera.audit.matching import shown, tolerance
 from chimera.audit.number import Number
+from chimera.audit.plain import plain_level
 from chimera.audit.verdict import Verdict
 
 _NO_UNIT = "none"
 _UNSAID = (
-    (1.0, ""), (1e3, _NO_UNIT), (1e6, _NO_UNIT), (1e-3, "s"), (1e-6, "s"), (1.0, "s"), (1e9, "bytes"), (1e6, "bytes"),
-    (2.0**30, "bytes"), (0.01, "1"),
+    (1.0, ""), (1e3, _NO_UNIT), (1e6, _NO_UNIT), (1e-3, "s"), (1e-6, "s"), (1.0, "s"),
+    (1e9, "bytes"), (1e6, "bytes"), (2.0**30, "bytes"), (0.01, "1"),
 )  # fmt: skip
 _LEAST = 3  # cells that have to agree
 _SHARE = 0.5

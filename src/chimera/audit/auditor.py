@@ -23,10 +23,11 @@ from chimera.audit.numbers import numbers_in
 from chimera.audit.own import Ledger, is_own, own_claims
 from chimera.audit.own_run import set_own_runs_apart
 from chimera.audit.plain_tables import printed_tables
-from chimera.audit.prose import ProseJudge, is_advice
+from chimera.audit.prose import ProseJudge
 from chimera.audit.sentence import Sentence, sentences_of
 from chimera.audit.snippets import snippet_verdict
 from chimera.audit.tables import TableJudge
+from chimera.audit.telling import is_advice
 from chimera.audit.verdict import Verdict, claim_of
 from chimera.audit.wording import Words
 from chimera.facts import Facts, facts_of

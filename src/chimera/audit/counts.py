@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from chimera.audit.claim import Place
-from chimera.audit.evidence import Evidence, Selector, as_number
+from chimera.audit.evidence import Evidence, Selector
+from chimera.audit.plain import as_number
 from chimera.facts.dataset import Sample
 from chimera.record.vocabulary import metric_label
 

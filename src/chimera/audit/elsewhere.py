@@ -1,4 +1,4 @@
-"""Every value of the data, each with what it is of: to find what a printed number was taken from."""
+"""Every value of the data, each with what it is of: to find where a printed number is from."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from chimera.audit.binding import About
-from chimera.audit.evidence import Evidence, Summed, as_number, place_of, places_of
+from chimera.audit.evidence import Evidence, Summed, place_of, places_of
+from chimera.audit.plain import as_number
 from chimera.audit.values import Value, statistic_of
 from chimera.facts.dataset import Members, Sample
 from chimera.record.batch import Batch, Column

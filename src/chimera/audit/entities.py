@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from chimera.audit.claim import Bound, Claim, Kind, Label, Place
-from chimera.audit.evidence import Evidence, plain_level
+from chimera.audit.evidence import Evidence
 from chimera.audit.names import FAMILY, MODEL, Names, model_words
 from chimera.audit.phrases import Mention
+from chimera.audit.plain import plain_level
 from chimera.audit.sentence import Sentence
 from chimera.record.vocabulary import METRIC_SPELLINGS, PARAMETER_SPELLINGS
 

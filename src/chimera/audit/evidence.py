@@ -13,11 +13,11 @@ import msgspec
 from chimera.audit.arrays import Arrays
 from chimera.audit.claim import Place
 from chimera.audit.own_metrics import promoted
+from chimera.audit.plain import as_number, field_name, plain_level, with_alike
 from chimera.audit.unread import leaves, tables_without_metric
 from chimera.facts.dataset import Dataset, Members, Sample, dataset_of, identity_values
 from chimera.ingest import Ingest
-from chimera.ingest.cells import parse_number
-from chimera.ingest.columns import QUANTIZATION, parameter_value
+from chimera.ingest.columns import QUANTIZATION
 from chimera.record.batch import Batch, Column
 
 _STALE = re.compile(
@@ -27,7 +27,6 @@ _STALE = re.compile(
 )
 _CONTAINERS = frozenset({"json", "csv", "md", "data", "summary", "results"})
 _LENGTHS = frozenset({"n_prompt", "n_gen"})  # "prompts of 512 tokens" may be no setting at all
-_ALIKE = (("num_batch", "batch_size"),)
 _NAMED = frozenset({"engine", "backend", "host", "config", "test", "workload", "gpu"})
 _IDENTITIES = (
     "quantization", "engine", "backend", "host", "config", "test", "workload", "gpu"
@@ -92,42 +91,6 @@ def place_of(batch: Batch, row: int, column: str) -> Place:
 def places_of(members: Members) -> tuple[Place, ...]:
     """The first few places of values."""
     return tuple(place_of(s.batch, s.index, c.name) for s, c in members[:_MAX_PLACES])
-
-
-def field_name(name: str) -> str:
-    """The last part of a column's name, in lower case words joined by "_"."""
-    last = re.split(r"[./\[\]]+", name.strip("`*] "))[-1]
-    return re.sub(r"[^a-z0-9]+", "_", last.lower()).strip("_")
-
-
-def as_number(raw: Any) -> float | None:
-    """A cell as a number, None where it is none."""
-    if isinstance(raw, bool) or raw is None:
-        return None
-    if isinstance(raw, (int, float)):
-        return float(raw)
-    parsed = parse_number(raw) if isinstance(raw, str) else None
-    return parsed[0] if parsed else None
-
-
-def plain_level(value: Any) -> str:
-    """A setting's level in one form: 0.80 and "0.8" are the same."""
-    value = parameter_value(value) if isinstance(value, str) else value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (int, float)):
-        return f"{round(value, 6):g}" if abs(value) < 1e15 else str(value)
-    return str(value).lower()
-
-
-def _with_alike(levels: dict[str, str]) -> dict[str, str]:
-    """Levels with what prose calls by one name: "batch 8" may be either batch."""
-    for one, other in _ALIKE:
-        if one in levels and other not in levels:
-            levels[other] = levels[one]
-        elif other in levels and one not in levels:
-            levels[one] = levels[other]
-    return levels
 
 
 class Evidence:
@@ -250,7 +213,7 @@ class Evidence:
                 value = self.identity(sample.batch, sample.index, key)
                 if value is not None:
                     known.setdefault(key, value.lower())
-            self._levels[id(sample)] = known = _with_alike(known)
+            self._levels[id(sample)] = known = with_alike(known)
         return known
 
     def row_levels(self, batch: Batch, row: int) -> dict[str, str]:
@@ -269,7 +232,7 @@ class Evidence:
             value = self.identity(batch, row, key)
             if value is not None:
                 found.setdefault(key, value.lower())
-        return _with_alike(found)
+        return with_alike(found)
 
     def select(self, about: Selector) -> list[Sample]:
         """All records that have what is named, failures and warm-ups too."""

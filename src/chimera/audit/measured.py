@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from chimera.audit.binding import UNIT_KEYS, About, unit_fits
 from chimera.audit.claim import BAD
 from chimera.audit.elsewhere import Elsewhere
-from chimera.audit.evidence import Evidence, plain_level
+from chimera.audit.evidence import Evidence
 from chimera.audit.matching import Match, matches, shown, tolerance
 from chimera.audit.narrowing import Narrowing
 from chimera.audit.numbers import Number
 from chimera.audit.own_metrics import MONEY
+from chimera.audit.plain import plain_level
 from chimera.audit.values import Value, values_of
 from chimera.audit.verdict import Verdict, metric_names
 from chimera.record.vocabulary import METRICS

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from chimera.audit.binding import About
-from chimera.audit.evidence import Evidence, Selector, plain_level
+from chimera.audit.evidence import Evidence, Selector
+from chimera.audit.plain import plain_level
 
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _GENERIC = frozenset(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from chimera.audit.document import Cell, Table
 
@@ -47,7 +48,7 @@ def _cells(line: str, at: int) -> tuple[Cell, ...]:
     if not text.endswith("|"):
         edges = [*edges, len(text)]
     cells = []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         piece = text[low + 1 : high]
         skip = len(piece) - len(piece.lstrip())
         cells.append(Cell(at + low + 1 + skip, piece.strip()))

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from chimera.audit.comparing import SPEEDS
-from chimera.audit.evidence import Evidence, Selector, plain_level
+from chimera.audit.evidence import Evidence, Selector
 from chimera.audit.phrases import Mention
+from chimera.audit.plain import plain_level
 from chimera.audit.sentence import Sentence
 from chimera.audit.word_lists import AMONG, LISTED
 from chimera.record.vocabulary import METRICS

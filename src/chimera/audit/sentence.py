@@ -35,8 +35,8 @@ _FIELD = re.compile(r"(?<![\w/])[A-Za-z]\w*(?:\[\d+\])?(?:\.\w+)*_\w+(?:\[\d+\])
 _WORD = re.compile(r"[a-z]+|\d+(?:\.\d+)?")
 _LONGEST = 2000  # characters
 _OVERALL = re.compile(
-    r"\b(?:across (?:all|the|every)|overall|in total|in all(?=[,.;])|(?<!out of )a total of|the total|"
-    r"all (?:the )?models|every model|altogether|"
+    r"\b(?:across (?:all|the|every)|overall|in total|in all(?=[,.;])|(?<!out of )a total of|"
+    r"the total|all (?:the )?models|every model|altogether|"
     r"combined|entire (?:data ?set|folder|set)|whole (?:data ?set|folder|set))\b",
     re.IGNORECASE,
 )

@@ -216,7 +216,7 @@ class TableJudge:
             if about.near == 1:  # the row's own name is as good as the cell's sentence
                 about = replace(about, near=0)
             if not about.named or _is_elsewhere(column, label):
-                about = replace(about, keys=_only_of_unit(about, column, label), named=False)
+                about = replace(about, keys=_only_of_unit(about, column), named=False)
             if told.is_spread:
                 about = replace(about, statistic="sd")
             elif column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
@@ -343,7 +343,7 @@ def _is_elsewhere(column: Column, label: Sentence) -> bool:
     return not column.sentence.metrics and not label.metrics and column.reading.role != "metric"
 
 
-def _only_of_unit(about: About, column: Column, label: Sentence) -> tuple[str, ...]:
+def _only_of_unit(about: About, column: Column) -> tuple[str, ...]:
     """The metrics of a cell whose row and column name none: those around the table, unless the
     header speaks of something else ("File size, GB").
     """

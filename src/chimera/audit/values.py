@@ -139,10 +139,8 @@ def _values_of_key(
     repeated = _repeated(evidence, about, key)
     for summed in evidence.summaries(about, key):
         own = summed.statistic
-        if (id(summed.batch), summed.row) in repeated:
-            main = False  # one of several runs of the same: their mean is meant first
-        else:
-            main = True
+        # Of several runs of the same, their mean is meant first.
+        main = (id(summed.batch), summed.row) not in repeated
         fits = own == statistic or (not own and statistic in ("", "mean")) or (
             not statistic and own in ("mean", "median")
         )  # fmt: skip
