@@ -30,6 +30,7 @@ PARTIAL = re.compile(
     r"\b(?:others?|rest|remaining|except|excluding|apart from|besides|former|latter)\b",
     re.IGNORECASE,
 )
+_CLOSE = 22  # characters
 _TOOK = re.compile(r"\b(?:took|takes?|finish\w*|complet\w*|needed|needs|lasted)\b", re.IGNORECASE)
 _WAITED = re.compile(r"\b(?:wait\w*|start\w*|first token|ttft)\b", re.IGNORECASE)
 # What is counted, and the identity or setting that tells one from another.
@@ -44,21 +45,28 @@ _KIND = re.compile("|".join(rf"(?P<{key}>\b(?:{words})\b)" for key, words in _KI
 
 
 def counted_over(
-    evidence: Evidence, sentence: Sentence, around: Sequence[Sentence]
+    evidence: Evidence, sentence: Sentence, around: Sequence[Sentence], after: int = 0
 ) -> tuple[int, int, str] | None:
-    """(how many keep a bound, of how many, what they are); None where nothing is understood."""
+    """Of what stands behind ``after``: (how many keep a bound, of how many, what they are); None where nothing is understood."""
     numbers = [
         n for n in sentence.numbers
         if n.form == "plain" and n.of is None and (n.unit or any(m.key not in METRICS for m in sentence.metrics))
-        if ABOVE.search(sentence.text[max(0, n.start - 40) : n.start])
-        or BELOW.search(sentence.text[max(0, n.start - 40) : n.start])
+        if ABOVE.search(sentence.text[max(0, n.start - _CLOSE) : n.start])
+        or BELOW.search(sentence.text[max(0, n.start - _CLOSE) : n.start])
     ]  # fmt: skip
     if not numbers:
         return None
     if PARTIAL.search(sentence.text):
         return None  # "none of the others"
+    numbers = [n for n in numbers if n.start >= after]
+    if not numbers:
+        return None
     number = numbers[0]
-    before = sentence.text[max(0, number.start - 40) : number.start]
+    if any(
+        after <= n.start < number.start and not n.unit and not n.worded for n in sentence.numbers
+    ):
+        return None  # "every run at 0.4 or 0.8 stayed below 120 ms"
+    before = sentence.text[max(0, number.start - _CLOSE) : number.start]
     above, below = ABOVE.search(before), BELOW.search(before)
     if bool(above) == bool(below):
         return None

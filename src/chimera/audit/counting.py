@@ -18,6 +18,11 @@ from chimera.audit.verdict import Verdict
 _DEVOTED = re.compile(
     r"\b(?:dedicated|devoted|related|pertaining|concerning|associated|belonging)\b", re.IGNORECASE
 )
+_ROWS = re.compile(r"\s*(?:\w+ )?(?:rows?|records?|summar(?:y|ies)|entries)\b", re.IGNORECASE)
+_CHOSEN = re.compile(
+    r"\s*(?:\w+ )?\w+ (?:above|over|below|under|with|that|which|longer|slower|faster|whose)\b",
+    re.IGNORECASE,
+)
 _PLAIN_NOUN = re.compile(r"\s*(?:\w+ )?(?:requests?|records?|rows?|samples?)\b")
 _SOME = re.compile(
     r"\s*(?!total|distinct|different|measured|successful|failed|recorded|individual|raw|single|benchmark|"
@@ -61,6 +66,9 @@ class CountJudge:
                 return narrower
         if verdict is not None and verdict.label == "contradicted":
             loose = _is_loosely_counted(number, noun, about, sentence)
+            after = sentence.text[number.end :]
+            rows = counts and counts[0].what.startswith("rows of summaries")
+            loose = loose or bool(rows and not _ROWS.match(after)) or bool(_CHOSEN.match(after))
             empty = not counts or (not counts[0].value and not noun.startswith("files"))
             if empty or loose:
                 verdict = None

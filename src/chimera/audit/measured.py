@@ -95,6 +95,8 @@ class MeasuredJudge:
         """
         nearer = [about.nearer] if about.far else []
         near = about.nearer
+        if not number.unit and len(about.keys) > 1:
+            nearer += [replace(about, keys=(key,)) for key in about.keys[1:]]
         for narrower in (
             *nearer,
             *self._narrowing.of(about),
@@ -289,6 +291,8 @@ class MeasuredJudge:
             return Verdict("misattributed", reason, right, main.what, "", found.places)
         single = self._spread(about)
         vague = not about.models and not about.overall and single > 1
+        if vague and self._inside(number, about) and about.settings:
+            return Verdict("unsupported", f"it does not say of which of {single} models it is")
         if vague and self._inside(number, about):
             said = (
                 f"it does not say of which of {single} models; no mean of one of them, nor "

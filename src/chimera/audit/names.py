@@ -97,6 +97,10 @@ class Names:
         for alias, model in _aliases(data).items():
             words = tuple(w for w in re.split(r"[\s_-]+", alias.lower()) if w)
             spelt.append((_spelt(words), self._mean("model", alias, frozenset((model,)))))
+        for model in self.models:
+            if ":" not in model and "/" not in model:  # Ollama's tag where none is named
+                words = re.escape(model)
+                spelt.append((rf"{words}:latest", self._mean("model", model, frozenset((model,)))))
         taken: set[str] = set()
         for name in sorted(self.files, key=lambda n: (n.count("/"), n)):
             base = name.rpartition("/")[2]

@@ -45,7 +45,7 @@ _PROSE: dict[tuple[str, ...], str] = {
     r"input[- ]processing|pp)[- ](?:throughput|speed|rate|performance|tokens per second|tps|tok/s)|"
     r"(?:reads?|processes|processed|ingests?) (?:the )?prompts?(?: tokens)? at|prompt reading "
     r"speed",
-    ("decode_throughput", "token_rate"): r"(?:tokens? )?(?:decod(?:e|ing)|sampling)[- ](?:rates?|speeds?)|(?:decod(?:e|ing)|eval(?:uation)?|token[- ]generation|"
+    ("decode_throughput", "token_rate"): r"decod(?:es|ed)(?= at)|generat(?:es|ed) at|(?:tokens? )?(?:decod(?:e|ing)|sampling)[- ](?:rates?|speeds?)|(?:decod(?:e|ing)|eval(?:uation)?|token[- ]generation|"
     r"text[- ]generation|tg)[- ](?:throughput|speed|rate|performance|tokens per second|tps|tok/s)",
     RATES: r"(?:token[- ])?(?:generation|decoding|output|inference|writing)[- ](?:rates?|speeds?|throughput)|tokens? (?:generated|produced|emitted|written) (?:per|each|every|a) second|(?:generation|generating|inference|model|token|tokens?|processing)[- ]?"
     r"(?:throughput|speeds?|rates?|tps)|throughputs?|tokens?[- ]per[- ]sec(?:ond)?s?|"

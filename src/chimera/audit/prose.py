@@ -16,6 +16,7 @@ from chimera.audit.counts import Counter
 from chimera.audit.evidence import Evidence
 from chimera.audit.measured import MeasuredJudge
 from chimera.audit.numbers import Number
+from chimera.audit.phrases import RATES
 from chimera.audit.quantifiers import Quantifiers
 from chimera.audit.relations import RelationJudge, is_change
 from chimera.audit.sentence import Sentence
@@ -27,17 +28,18 @@ from chimera.audit.telling import (
     is_difference,
     is_limit,
     is_partial,
-    is_plain_change,
     is_range_of_levels,
     is_share,
     is_untold,
 )
 from chimera.audit.verdict import Verdict, bound_of, claim_of
+from chimera.record.vocabulary import METRICS
 
 _LEVEL = re.compile(r"\s*(?:\w+\s)?(?:confidence|intervals?|CIs?\b|credible)", re.IGNORECASE)
 _OTHER_MEASURE = re.compile(
     r"\s*(?:residual\s+)?(?:standard deviations|sds?\b|sigmas?)", re.IGNORECASE
 )
+_FASTER = re.compile(r"\s*(?:faster|slower|quicker)\b", re.IGNORECASE)
 _FEW_VALUES = 6
 _FEW_DIGITS = 3
 _TELLING_DIGITS = 4
@@ -106,9 +108,7 @@ class ProseJudge:
         if number.form != "plain":
             return True
         level = f"{number.value:g}"
-        return number.value.is_integer() and any(
-            level in known for known in self.evidence.settings.values()
-        )
+        return any(level in known for known in self.evidence.settings.values())
 
     def verdict(
         self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
@@ -174,7 +174,7 @@ class ProseJudge:
                 return plain
             if changed is None:
                 return Verdict("unverifiable", "the report does not say what is compared")
-            return changed if is_plain_change(about, sentence) else _unclear(changed)
+            return changed if has_sides(sentence) else _unclear(changed)
         field = self.field_value(number, sentence, around)
         if field is not None:
             return field
@@ -280,6 +280,11 @@ class ProseJudge:
         self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
     ) -> Verdict | None:
         noun, like = share_of(number, sentence)
+        if sentence.is_overall:
+            about = about.nearer
+        if _FASTER.match(sentence.text, number.end) and about.keys[:1] not in ((), ("ttft",)):
+            if METRICS.get(about.keys[0]) is None:
+                about = replace(about, keys=RATES)
         near = sentence.text[max(0, number.start - 40) : number.end + 40]
         signed = sentence.text[number.start] in "+-−"
         if signed or (is_change(near) and not (noun and noun != "records")):

@@ -27,6 +27,7 @@ _ANY_QUANTIFIER = re.compile(
     r"few|several|neither|either|(?:one|two|three|four|five|\d+) (?:out )?of)\b",
     re.IGNORECASE,
 )
+_SUBJECT = 24  # characters
 _CLAUSE = re.compile(r"[,;(]|:(?=\s)|\b(?:and|but|while|whereas|though)\b")
 _FAIL = re.compile(
     r"\b(?:fail(?:s|ed|ures?)?|error(?:s|ed)?|time(?:d)? ?outs?|crash(?:ed)?|unsuccessful)\b",
@@ -130,7 +131,7 @@ class Quantifiers:
     ) -> Verdict | None:
         share = self._files(match, sentence)
         if share is None:
-            share = counted_over(self._evidence, sentence, around)
+            share = counted_over(self._evidence, sentence, around, match.end())
         if share is None and not _has_bound(sentence):
             share = self._outcomes(match, sentence)
         if share is None:
@@ -166,6 +167,9 @@ class Quantifiers:
         good = _SUCCEED.search(text, match.start(), until)
         if failing is None and good is None:
             return None
+        if failing is not None and failing.start() - match.end() < _SUBJECT:
+            if failing[0].lower() in ("errors", "failures", "error", "failure", "timeouts"):
+                return None  # "all errors have one code" is of errors
         if not any(n.key in ("records", "failed", "succeeded") for n in sentence.nouns):
             return None
         models = sentence.models[-1].models if sentence.models else frozenset()

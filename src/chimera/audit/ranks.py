@@ -27,10 +27,20 @@ from chimera.audit.word_lists import (
 from chimera.record.vocabulary import metric_label
 
 _BETWEEN = re.compile(r"\bbetween (?:the )?(?:\w+ and (?:the )?)?$", re.IGNORECASE)
+_BOTH_ENDS = re.compile(
+    r"\b(?:best|fastest|highest|top)(?: \w+)? and (?:the )?(?:worst|slowest|lowest|bottom)\b"
+    r"|\b(?:worst|slowest|lowest)(?: \w+)? and (?:the )?(?:best|fastest|highest)\b",
+    re.IGNORECASE,
+)
+_BEST = re.compile(r"best|worst|top|poorest|weakest|superior", re.IGNORECASE)
 _OF_CONFIGURATIONS = re.compile(
     r"(?:\s+\S+)?\s+(?:configurations?|configs?|settings?|combinations?|setups?|runs?)\b",
     re.IGNORECASE,
 )
+
+
+_CLOSE = 3  # characters
+_SHORT_TEXT = 80
 
 
 def extremes(scene: Scene) -> Iterator[Found]:
@@ -51,8 +61,12 @@ def extremes(scene: Scene) -> Iterator[Found]:
             "top",
         ) and not _is_extreme(scene, match):
             continue
-        if _BETWEEN.search(scene.sentence.text[: match.start()]):
+        if _BETWEEN.search(scene.sentence.text[: match.start()]) or _BOTH_ENDS.search(
+            scene.sentence.text
+        ):
             continue  # "the gap between best and worst"
+        if how == "good" and not _is_told(scene, match):
+            continue  # best at what
         subject = scene.subject(match.start(), match.end())
         if (
             subject is not None
@@ -66,6 +80,17 @@ def extremes(scene: Scene) -> Iterator[Found]:
         if found is not None:
             verdict, bound = found
             yield match.start(), match.end(), verdict, bound
+
+
+def _is_told(scene: Scene, match: re.Match[str]) -> bool:
+    """Whether a sentence, or a heading above it, says in what something is best."""
+    if not _BEST.match(match[0]):
+        return True
+    close = [m for m in scene.sentence.metrics if 0 <= m.start - match.end() < _CLOSE]
+    if close:
+        return False  # "its worst TTFT" is a value
+    near = (scene.sentence, *(o for o in scene.around if len(o.text) < _SHORT_TEXT))
+    return any(s.metrics or any(n.unit for n in s.numbers) for s in near)
 
 
 def _is_order(text: str) -> bool:

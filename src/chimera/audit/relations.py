@@ -136,8 +136,8 @@ class RelationJudge:
             for statistic in statistics:
                 one = replace(first, keys=(key,), statistic=statistic)
                 two = replace(second, keys=(key,), statistic=statistic)
-                left = values_of(self._evidence, one)[:3]
-                right = values_of(self._evidence, two)[:3]
+                left = [v for v in values_of(self._evidence, one) if not v.other][:3]
+                right = [v for v in values_of(self._evidence, two) if not v.other][:3]
                 for a, b in product(left, right):
                     if _is_same_choice(a, left, b, right):
                         yield _operand(a, key), _operand(b, key)

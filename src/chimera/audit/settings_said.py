@@ -59,6 +59,7 @@ _LATER = re.compile(
     r"(?=\s*(?:[,;:)|]|\.(?!\d)|$|and\b|with\b))",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(r"\s+(?:values|counts|levels|settings|sizes|options)\b", re.IGNORECASE)
 _COUNTED = re.compile(
     r"(?:sizes|lengths|windows|levels|rates|depths|temperatures|seeds)$", re.IGNORECASE
 )
@@ -113,7 +114,8 @@ def settings_in(text: str) -> list[Mention]:
             after = None  # "with two threads 90 tok/s"
         before = _VALUE_NAME.search(text, max(0, match.start() - 24), match.start())
         spelt = after and re.match(r"\s*[=:]" if coded else r"\s*=", text[match.end() :])
-        if before and _COUNTED.search(match[0]):
+        several = _SEVERAL.match(text, match.end()) or _COUNTED.search(match[0])
+        if before and several:
             found.append(Mention(match.start(), match.end(), "setting", key))
         elif before and not spelt:
             at, value = before.start(1 if before[1] else 2), before[1] or before[2]

@@ -29,6 +29,8 @@ _UNIT_IN_HEADER = re.compile(
     r",\s*(ms|s|tok/s|tokens/s|seconds|milliseconds)\s*$",
     re.IGNORECASE,
 )
+_PLAIN_LABEL = 4  # words
+_MANY_NUMBERS = 3
 _CAPTION = 100  # characters
 _FEW_LETTERS = 8
 _COUNTS = re.compile(
@@ -208,7 +210,8 @@ class TableJudge:
         text = cell.text
         sentence = Sentence(text, cell.start, self._names)
         near = 3 if around and len(around[0].text) < _CAPTION else 2  # a caption is as near
-        for number in numbers_in(text):
+        numbers = numbers_in(text)
+        for number in numbers if len(numbers) < _MANY_NUMBERS else ():  # a list of levels
             told = self._in_unit(number, column, unit)
             self._prose.learn_unit(told)
             told = self._prose.with_unit(told)
@@ -258,12 +261,14 @@ class TableJudge:
             number = replace(number, unit="", scale=1.0)
         whole = number.value == int(number.value) and not number.unit and number.form == "plain"
         if noun and whole and not about.named:
-            return judge_count(number, self._prose.counter.of(noun, about.selector))
+            return _plainly(
+                judge_count(number, self._prose.counter.of(noun, about.selector)), label
+            )
         if noun in ("records", "failed", "succeeded") and whole and _is_count_header(header):
             counts = self._prose.counter.of(noun, about.selector)
             if noun == "records":
                 counts += self._prose.counter.of_values(about.keys, about.selector)
-            return judge_count(number, counts)
+            return _plainly(judge_count(number, counts), label)
         if number.form in ("percent", "points", "multiple") or _CHANGED.search(header):
             derived = self._derived(number, row, cell)
             if derived is not None:
@@ -314,6 +319,18 @@ def is_numeric(text: str) -> bool:
     for number in reversed(numbers):
         rest = rest[: number.start] + rest[number.end :]
     return sum(c.isalpha() for c in rest) <= _FEW_LETTERS
+
+
+def _plainly(verdict: Verdict | None, label: Sentence) -> Verdict | None:
+    """A verdict on a count, which only a short plain label lets contradict."""
+    if verdict is None or verdict.label != "contradicted":
+        return verdict
+    words = label.text.split()
+    if verdict.right == "0" or len(words) > _PLAIN_LABEL or "per" in words or "each" in words:
+        return None
+    if verdict.reason.startswith("rows of summaries"):
+        return None
+    return verdict
 
 
 def _not_the_change(number: Number, operands: Sequence[Operand]) -> Verdict | None:

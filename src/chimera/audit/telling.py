@@ -45,6 +45,13 @@ _LIMIT = re.compile(
 )
 
 
+_EACH = re.compile(r"\bper (?:user|request|client|stream)\b|\beach\b|\balone\b", re.IGNORECASE)
+_OPPOSITE = re.compile(
+    r"\b(?:against|versus|vs\.?|instead of|compared (?:to|with))\s*(?:about |only )?$",
+    re.IGNORECASE,
+)
+
+
 def is_limit(number: Number, sentence: Sentence) -> bool:
     """Whether a number is a bound that was set: "fits into 16 GB", "a timeout of 30 s"."""
     return bool(_LIMIT.search(sentence.text[max(0, number.start - 48) : number.start]))
@@ -121,9 +128,18 @@ def has_sides(sentence: Sentence) -> bool:
 
 
 def is_partial(number: Number, sentence: Sentence) -> bool:
-    """Whether a number is said of some that are not named: "the other four", "the rest"."""
+    """Whether a number is said of some that are not named: "the other four", "against 37.8", or
+    of one user's share of a rate.
+    """
     low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
-    return bool(PARTIAL.search(sentence.text[low:high]))
+    if PARTIAL.search(sentence.text[low:high]):
+        return True
+    if number.unit == "tokens/s" and _EACH.search(sentence.text):
+        return True
+    if not _OPPOSITE.search(sentence.text[: number.start]):
+        return False
+    behind = [n.start for n in sentence.named] + [m.start for m in sentence.settings]
+    return not any(number.end <= at for at in behind)
 
 
 def is_untold(number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]) -> bool:
@@ -138,12 +154,6 @@ def is_untold(number: Number, about: About, sentence: Sentence, around: Sequence
         return False
     near = (sentence, *(other for other in around[:4] if len(other.text) < _SHORT_TEXT))
     return not any(unit_fits(k, "s") for s in near for m in s.metrics for k in m.keys)
-
-
-def is_plain_change(about: About, sentence: Sentence) -> bool:
-    """Whether two sides and a metric stand in the sentence itself, so that a change is clear."""
-    sides = len({m.models for m in sentence.models}) + len(sentence.settings)
-    return sides >= 2 and bool(sentence.metrics or about.named)
 
 
 def is_range_of_levels(number: Number, sentence: Sentence) -> bool:

@@ -16,6 +16,7 @@ from chimera.audit.verdict import Found, Verdict
 from chimera.audit.word_lists import GOES_WITH, MOVES, WHILE
 from chimera.record.vocabulary import metric_label
 
+_EACH = re.compile(r"\bper (?:user|request|client|stream)\b", re.IGNORECASE)
 _NEAR = 12  # characters
 
 
@@ -30,7 +31,7 @@ def trends(scene: Scene) -> Iterator[Found]:
         ms[0] for key, ms in valued.items()
         if len({m.value for m in ms}) >= 2 or len(scene.evidence.settings.get(key, ())) == 2
     ]  # fmt: skip
-    if not settings or not scene.sentence.metrics:
+    if not settings or not scene.sentence.metrics or _EACH.search(text):
         return
     moves = list(MOVES.finditer(text))
     setting = settings[0]

@@ -85,9 +85,8 @@ def values_of(evidence: Evidence, about: About) -> list[Value]:
         if about.settings and not about.loose:
             more = _values_of(evidence, replace(about, loose=True))
             known_values = {(v.value, v.unit) for v in found}
-            main = not found
             found = found + [
-                replace(v, main=main and v.main, vague=True)
+                replace(v, main=False, vague=True)
                 for v in more
                 if (v.value, v.unit) not in known_values
             ]

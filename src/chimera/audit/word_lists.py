@@ -64,7 +64,7 @@ N = {
     )
 }
 UP = (r"comes? up|came up|ris(?:e|es|ing)|rose|risen|increas(?:e|es|ed|ing)|grow(?:s|n|ing)?|grew|climb(?:s|ed|ing)?|"
-       r"go(?:es)? up|went up|going up|higher|longer|surg(?:e|es|ed)|jump(?:s|ed)?|upward|rais(?:e|es|ed|ing)|lengthens?|swells?")  # fmt: skip
+       r"go(?:es)? up|went up|going up|higher|longer(?! (?:prompts?|contexts?|inputs?|outputs?|answers?))|surg(?:e|es|ed)|jump(?:s|ed)?|upward|rais(?:e|es|ed|ing)|lengthens?|swells?")  # fmt: skip
 DOWN = (r"comes? down|came down|coming down|eas(?:es|ed)|fall(?:s|en|ing)?|fell|drop(?:s|ped|ping)?|decreas(?:e|es|ed|ing)|declin(?:e|es|ed|ing)|"
          r"shrink(?:s|ing)?|shrank|go(?:es)? down|went down|going down|lower(?:s|ed|ing)?|reduc(?:e|es|ed|ing)|cuts?|"
          r"sink(?:s|ing)?|sank|diminish(?:es|ed)?|downward|shorter|shortens?|slides?|slid")  # fmt: skip
