@@ -67,6 +67,10 @@ _BESIDE = re.compile(
     r"median|maximum|minimum|about|roughly|\w+ed)\b[\s*_`:=(]*){0,3}",
     re.IGNORECASE,
 )
+_WHOLE = re.compile(
+    r"\b(?:completes?|completed|finish(?:es|ed)?|took|takes|lasts?|lasted)\b(?: in| about| only| roughly)*\s*$",
+    re.IGNORECASE,
+)
 _FAST = re.compile(
     r"\b(slowest|fastest|quickest) (?:\w+ ){0,2}(?:requests?|runs?|answers?|responses?|quer(?:y|ies)|calls?)\b",
     re.IGNORECASE,
@@ -240,7 +244,13 @@ def _metric(
     )
     if own is not None:
         return tuple(k for k in own.keys if unit_fits(k, unit)), True
-    if unit == "s" and _FAST.search(sentence.text):
+    tests = {m.key for m in sentence.settings if m.value and m.key in ("n_prompt", "n_gen")}
+    if unit == "tokens/s" and len(tests) == 1:
+        first = "prefill_throughput" if tests == {"n_prompt"} else "decode_throughput"
+        return (first, *UNIT_KEYS["tokens/s"]), True
+    if unit == "s" and (
+        _FAST.search(sentence.text) or _WHOLE.search(sentence.text[: number.start])
+    ):
         return ("e2e_latency", "server_total", "generation_time", "duration"), True
     for distance, other in enumerate(around):
         for mention in other.metrics:

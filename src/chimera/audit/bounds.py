@@ -31,6 +31,7 @@ PARTIAL = re.compile(
     re.IGNORECASE,
 )
 _CLOSE = 22  # characters
+_NEXT = 9
 _TOOK = re.compile(r"\b(?:took|takes?|finish\w*|complet\w*|needed|needs|lasted)\b", re.IGNORECASE)
 _WAITED = re.compile(r"\b(?:wait\w*|start\w*|first token|ttft)\b", re.IGNORECASE)
 # What is counted, and the identity or setting that tells one from another.
@@ -44,6 +45,13 @@ _KINDS = (
 _KIND = re.compile("|".join(rf"(?P<{key}>\b(?:{words})\b)" for key, words in _KINDS), re.IGNORECASE)
 
 
+def is_bound(number: Number, sentence: Sentence) -> bool:
+    """Whether a word for more or less stands right before a number."""
+    before = sentence.text[max(0, number.start - _CLOSE) : number.start]
+    found = [*ABOVE.finditer(before), *BELOW.finditer(before)]
+    return any(len(before) - m.end() < _NEXT for m in found)
+
+
 def counted_over(
     evidence: Evidence, sentence: Sentence, around: Sequence[Sentence], after: int = 0
 ) -> tuple[int, int, str] | None:
@@ -51,8 +59,7 @@ def counted_over(
     numbers = [
         n for n in sentence.numbers
         if n.form == "plain" and n.of is None and (n.unit or any(m.key not in METRICS for m in sentence.metrics))
-        if ABOVE.search(sentence.text[max(0, n.start - _CLOSE) : n.start])
-        or BELOW.search(sentence.text[max(0, n.start - _CLOSE) : n.start])
+        if is_bound(n, sentence)
     ]  # fmt: skip
     if not numbers:
         return None

@@ -91,9 +91,9 @@ class Elsewhere:
             yield self.entries[at]
             at += 1
 
-    def find(self, value: float, slack: float, about: About) -> Value | None:
+    def find(self, value: float, slack: float, about: About) -> Entry | None:
         """What has that value, the likest first: of the same model and metric before others."""
-        best: tuple[int, Value] | None = None
+        best: tuple[int, Entry] | None = None
         for entry in self.near(value, slack):
             named = entry.statistic if not entry.column or entry.statistic else ""
             likeness = (
@@ -103,7 +103,7 @@ class Elsewhere:
                 + bool(named)
             )
             if best is None or likeness > best[0]:
-                best = likeness, entry.value
+                best = likeness, entry
         return best[1] if best else None
 
     def _slices(self, sample: Sample, whole: bool) -> Iterator[Slice]:

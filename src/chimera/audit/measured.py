@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from chimera.audit.binding import UNIT_KEYS, About, unit_fits
 from chimera.audit.claim import BAD
-from chimera.audit.elsewhere import Elsewhere
+from chimera.audit.elsewhere import Elsewhere, Entry
 from chimera.audit.evidence import Evidence
 from chimera.audit.matching import Match, matches, shown, tolerance
 from chimera.audit.narrowing import Narrowing
@@ -283,12 +283,13 @@ class MeasuredJudge:
                 reason = f"{why}, or its unit is wrong: {main.what} is {right}"
                 return Verdict("contradicted", reason, right, main.what, "", main.places)
         found = self._find(number, about)
-        if main.vague and (found is None or number.digits < _SURELY or found.unit != main.unit):
+        other = found is not None and found.key not in about.keys
+        if main.vague and not (found and other and number.digits >= _SURELY):
             return Verdict("unsupported", "it does not say of which of several settings it is")
         said = f"{main.what} is {right}"
         if found is not None:
-            reason = f"{said}; the number is the {found.what}"
-            return Verdict("misattributed", reason, right, main.what, "", found.places)
+            reason = f"{said}; the number is the {found.value.what}"
+            return Verdict("misattributed", reason, right, main.what, "", found.value.places)
         single = self._spread(about)
         vague = not about.models and not about.overall and single > 1
         if vague and self._inside(number, about) and about.settings:
@@ -309,7 +310,7 @@ class MeasuredJudge:
             and min(v.value for v in lows) <= number.canonical <= max(v.value for v in highs)
         )
 
-    def _find(self, number: Number, about: About) -> Value | None:
+    def _find(self, number: Number, about: About) -> Entry | None:
         """What else has that value; too few digits say nothing."""
         if number.digits < _FEW_DIGITS:
             return None
@@ -318,7 +319,7 @@ class MeasuredJudge:
             tries += [replace(number, unit="s", scale=number.scale * s) for s in (1e-3, 1e3)]
         for tried in tries:
             found = self.elsewhere.find(tried.canonical, tolerance(tried), about)
-            if found is not None and (not number.unit or found.unit in (number.unit, "")):
+            if found is not None and (not number.unit or found.value.unit in (number.unit, "")):
                 return found
         return None
 
@@ -334,8 +335,8 @@ class MeasuredJudge:
             if missing:
                 return Verdict("fabricated", f"no record has {missing}")
         if found is not None:
-            reason = f"the data has no {what} of {where}; the number is the {found.what}"
-            return Verdict("unsupported", reason, None, "", "", found.places)
+            reason = f"the data has no {what} of {where}; the number is the {found.value.what}"
+            return Verdict("unsupported", reason, None, "", "", found.value.places)
         if about.named and about.keys and number.digits >= _FEW_DIGITS and number.unit:
             anything = replace(about, models=frozenset(), settings=()).selector
             known = any(self._evidence.members(anything, k) for k in about.keys)

@@ -92,11 +92,11 @@ class Names:
         self.values = _identities(data)
         self._meaning: dict[str, tuple[str, str, frozenset[str]]] = {}
         spelt: list[tuple[str, str]] = []
-        for words, models in _model_words(self.models).items():
-            spelt.append((_spelt(words), self._mean("model", "-".join(words), models)))
+        for own, models in _model_words(self.models).items():
+            spelt.append((_spelt(own), self._mean("model", "-".join(own), models)))
         for alias, model in _aliases(data).items():
-            words = tuple(w for w in re.split(r"[\s_-]+", alias.lower()) if w)
-            spelt.append((_spelt(words), self._mean("model", alias, frozenset((model,)))))
+            parts = [w for w in re.split(r"[\s_-]+", alias.lower()) if w]
+            spelt.append((_spelt(parts), self._mean("model", alias, frozenset((model,)))))
         for model in self.models:
             if ":" not in model and "/" not in model:  # Ollama's tag where none is named
                 words = re.escape(model)

@@ -282,9 +282,9 @@ class ProseJudge:
         noun, like = share_of(number, sentence)
         if sentence.is_overall:
             about = about.nearer
-        if _FASTER.match(sentence.text, number.end) and about.keys[:1] not in ((), ("ttft",)):
-            if METRICS.get(about.keys[0]) is None:
-                about = replace(about, keys=RATES)
+        faster = _FASTER.match(sentence.text, number.end)
+        if faster and about.keys and about.keys[0] not in METRICS:
+            about = replace(about, keys=RATES)
         near = sentence.text[max(0, number.start - 40) : number.end + 40]
         signed = sentence.text[number.start] in "+-−"
         if signed or (is_change(near) and not (noun and noun != "records")):

@@ -27,6 +27,7 @@ _ANY_QUANTIFIER = re.compile(
     r"few|several|neither|either|(?:one|two|three|four|five|\d+) (?:out )?of)\b",
     re.IGNORECASE,
 )
+_OF_ERRORS = frozenset({"errors", "failures", "error", "failure", "timeouts"})
 _SUBJECT = 24  # characters
 _CLAUSE = re.compile(r"[,;(]|:(?=\s)|\b(?:and|but|while|whereas|though)\b")
 _FAIL = re.compile(
@@ -167,9 +168,9 @@ class Quantifiers:
         good = _SUCCEED.search(text, match.start(), until)
         if failing is None and good is None:
             return None
-        if failing is not None and failing.start() - match.end() < _SUBJECT:
-            if failing[0].lower() in ("errors", "failures", "error", "failure", "timeouts"):
-                return None  # "all errors have one code" is of errors
+        near = failing is not None and failing.start() - match.end() < _SUBJECT
+        if failing is not None and near and failing[0].lower() in _OF_ERRORS:
+            return None  # "all errors have one code" is of errors
         if not any(n.key in ("records", "failed", "succeeded") for n in sentence.nouns):
             return None
         models = sentence.models[-1].models if sentence.models else frozenset()

@@ -10,9 +10,11 @@ from msgspec.structs import replace
 from chimera.audit.claim import Bound, Kind
 from chimera.audit.comparing import Side, goodness, ranking, told_apart
 from chimera.audit.scene import Scene, Thing
+from chimera.audit.subjects import DESCRIBED
 from chimera.audit.verdict import Found, Verdict
 from chimera.audit.word_lists import (
     APART,
+    BOTH_ENDS,
     CHAIN,
     COMES,
     EXTREME,
@@ -27,11 +29,6 @@ from chimera.audit.word_lists import (
 from chimera.record.vocabulary import metric_label
 
 _BETWEEN = re.compile(r"\bbetween (?:the )?(?:\w+ and (?:the )?)?$", re.IGNORECASE)
-_BOTH_ENDS = re.compile(
-    r"\b(?:best|fastest|highest|top)(?: \w+)? and (?:the )?(?:worst|slowest|lowest|bottom)\b"
-    r"|\b(?:worst|slowest|lowest)(?: \w+)? and (?:the )?(?:best|fastest|highest)\b",
-    re.IGNORECASE,
-)
 _BEST = re.compile(r"best|worst|top|poorest|weakest|superior", re.IGNORECASE)
 _OF_CONFIGURATIONS = re.compile(
     r"(?:\s+\S+)?\s+(?:configurations?|configs?|settings?|combinations?|setups?|runs?)\b",
@@ -47,6 +44,8 @@ def extremes(scene: Scene) -> Iterator[Found]:
     """Superlatives; a sentence that says "cannot be told apart" claims none."""
     if APART.search(scene.sentence.text) or _is_order(scene.sentence.text):
         return
+    if not scene.sentence.models and DESCRIBED.search(scene.sentence.text):
+        return  # "the smallest model" is not named
     for match in EXTREME.finditer(scene.sentence.text):
         index = match.lastindex or 1
         _, sign, how = MOST[index - 1]
@@ -61,7 +60,7 @@ def extremes(scene: Scene) -> Iterator[Found]:
             "top",
         ) and not _is_extreme(scene, match):
             continue
-        if _BETWEEN.search(scene.sentence.text[: match.start()]) or _BOTH_ENDS.search(
+        if _BETWEEN.search(scene.sentence.text[: match.start()]) or BOTH_ENDS.search(
             scene.sentence.text
         ):
             continue  # "the gap between best and worst"
@@ -189,9 +188,14 @@ def rankings(scene: Scene) -> Iterator[Found]:
     yield from _orders(scene)
 
 
+def _is_family(thing: Thing, things: list[Thing]) -> bool:
+    """Whether others that are named belong to it: "q4_0, q5_K_M and q8_0 of llama3.1"."""
+    return any(t.about.models and t.about.models < thing.about.models for t in things)
+
+
 def _orders(scene: Scene) -> Iterator[Found]:
     """An order: "A > B > C", "A, followed by B and C", "from fastest to slowest: A, B, C"."""
-    things = scene.things()
+    things = [t for t in scene.things() if not _is_family(t, scene.things())]
     text = scene.sentence.text
     if len(things) < 2:
         return

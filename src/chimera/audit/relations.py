@@ -24,6 +24,7 @@ from chimera.audit.numbers import Number
 from chimera.audit.sentence import Sentence
 from chimera.audit.values import Value, values_of
 from chimera.audit.verdict import Verdict
+from chimera.audit.word_lists import BOTH_ENDS
 
 _CHANGE = re.compile(
     r"\b(?:faster|slower|higher|lower|more|less|fewer|longer|shorter|greater|smaller|better|worse|"
@@ -90,6 +91,8 @@ class RelationJudge:
         self, number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]
     ) -> Verdict | None:
         """A ratio, percent change or difference; None where no two sides are known."""
+        if BOTH_ENDS.search(sentence.text):
+            return None  # how far apart the best and the worst of something are
         alike = [n for n in sentence.numbers if n.form == number.form]
         models = {m.models for m in sentence.models}
         if number.form == "percent" and len(alike) == len(models) >= 2:
@@ -321,6 +324,7 @@ def _fits(number: Number, a: Operand, b: Operand, *, exact: bool) -> str:
         if value > 0 and (
             abs(value - claimed) <= allowed
             or (number.modifier in ("over", "at least") and claimed <= value <= 1.35 * claimed)
+            or (number.modifier == "over" and number.worded and value >= claimed)
             or (number.modifier in ("under", "at most") and 0.7 * claimed <= value <= claimed)
         ):
             sign = {"multiple": "/", "percent": "against", "plain": "-"}[kind]

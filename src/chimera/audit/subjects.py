@@ -36,6 +36,12 @@ def models_of(
     if sentence.is_overall and not _in_segment(number, sentence):
         return frozenset(), 0, True
     own = sentence.nearest(sentence.models, number)
+    if (
+        own is not None
+        and own.start > number.end
+        and DESCRIBED.search(sentence.text[: number.start])
+    ):
+        return frozenset(), 9, False
     if own is not None:
         return own.models, 0, False
     if sentence.is_overall:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from chimera.audit.alignment import Alignment, Printed
@@ -13,81 +12,33 @@ from chimera.audit.binding import IDENTITIES, About, bind
 from chimera.audit.claim import BAD, Claim
 from chimera.audit.count_verdicts import judge_count
 from chimera.audit.document import Cell, Table
-from chimera.audit.names import Named, Names
+from chimera.audit.headers import (
+    Column,
+    column_of,
+    counted,
+    is_count_header,
+    is_setting,
+    open_words,
+)
+from chimera.audit.names import Names
 from chimera.audit.numbers import Number, numbers_in
-from chimera.audit.phrases import Mention, nouns_in
 from chimera.audit.prose import ProseJudge
 from chimera.audit.relations import Operand, _fits
 from chimera.audit.sentence import Sentence
 from chimera.audit.settings_said import settings_in
 from chimera.audit.verdict import Verdict, bound_of, claim_of
-from chimera.ingest.names import Reading, read_name
 from chimera.record.units import unit_of
 
-_UNIT_IN_HEADER = re.compile(
-    r"[(\[]\s*([^()\[\]]{1,16}?)\s*[)\]]\s*$|\bin (ms|s|seconds|tok/s)\s*$|"
-    r",\s*(ms|s|tok/s|tokens/s|seconds|milliseconds)\s*$",
-    re.IGNORECASE,
-)
+_SPREADS = frozenset({"±", "+/-", "σ", "sd", "std", "stddev", "stdev"})
 _PLAIN_LABEL = 4  # words
 _MANY_NUMBERS = 3
 _CAPTION = 100  # characters
 _FEW_LETTERS = 8
-_COUNTS = re.compile(
-    r"^(?:n|count|#|samples?|runs?|requests?|records?|rows?|tests?|trials?|"
-    r"total(?: (?:runs|requests|tests))?|completed)$",
-    re.IGNORECASE,
-)
-_FAILED = re.compile(
-    r"^(?:failed|failures?|errors?|n[_ ]failed|failed (?:requests|runs|tests))$", re.IGNORECASE
-)
 _CHANGED = re.compile(
     r"\b(?:deltas?|diff(?:erence)?s?|changes?|gains?|improvements?|speed-?ups?|vs\.?|relative|ratios?|shares?|gaps?)\b|Δ|×",
     re.IGNORECASE,
 )
-_EMPTY_WORDS = frozenset(
-    [
-        *("range", "unit", "units", "metric", "overall", "total", "observed", "average", "typical"),
-        *("category", "item", "parameter", "statistic", "rate", "speed", "performance", "all"),
-        "value",
-        "values",
-        "result",
-        "results",
-        "measured",
-        "figure",
-        "number",
-        "avg",
-        "mean",
-        "run",
-        "runs",
-        "test",
-        "the",
-        "and",
-        "with",
-        "for",
-        "per",
-        "model",
-        "baseline",
-        "score",
-        "first",
-        "second",
-        "third",
-        "fourth",
-        "reps",
-        "each",
-    ]
-)
 _RANK = re.compile(r"^(?:rank|#|no\.?|place|position|id|index)$", re.IGNORECASE)
-
-
-class Column(msgspec.Struct, frozen=True):
-    """What a header says: a reading of its name, its unit, and the header as a sentence."""
-
-    reading: Reading
-    unit: str
-    scale: float
-    form: str
-    sentence: Sentence
 
 
 class TableJudge:
@@ -100,7 +51,7 @@ class TableJudge:
 
     def claims(self, table: Table, around: Sequence[Sentence], section: str) -> Iterator[Claim]:
         """A claim for each number of the table's body."""
-        columns = [self._column(cell) for cell in table.header]
+        columns = [column_of(cell, self._names) for cell in table.header]
         printed: list[Printed] = []
         found: list[tuple[Number, Cell]] = []
         above: Sequence[Cell] = ()
@@ -129,25 +80,6 @@ class TableJudge:
                 bound = bound_of(one.about, verdict)
                 yield claim_of(number, verdict, cell.text, cell.start, section, bound)
 
-    def _column(self, cell: Cell) -> Column:
-        text = cell.text.strip()
-        sentence = Sentence(text, cell.start, self._names)
-        reading = read_name(text)
-        unit, scale, form = "", 1.0, "plain"
-        match = _UNIT_IN_HEADER.search(text)
-        said = next((g for g in match.groups() if g), "") if match else ""
-        if said.strip().lower() in ("%", "percent"):
-            form = "percent"
-        elif said.strip().lower() in ("x", "×"):
-            form = "multiple"
-        elif said:
-            unit, scale = unit_of(said) or ("", 1.0)
-        if not unit and reading.unit and form == "plain" and reading.role == "metric":
-            unit, scale = reading.unit, reading.scale
-        if unit == "%" or text.endswith("%"):
-            unit, scale, form = "", 1.0, "percent"
-        return Column(reading, unit, scale, form, sentence)
-
     def _label(self, row: Sequence[Cell], columns: Sequence[Column]) -> Sentence:
         """What a row names, as one text: settings by their columns, and all that is no number."""
         parts = []
@@ -164,7 +96,7 @@ class TableJudge:
                 if not named and not any(m.value is not None for m in settings_in(text)):
                     told[key] = text
                 parts.append(text)
-            elif _is_setting(column.sentence) and is_numeric(text):
+            elif is_setting(column.sentence) and is_numeric(text):
                 parts.append(f"{column.sentence.settings[0].key}={text.replace(',', '')}")
             elif not is_numeric(text):
                 parts.append(text)
@@ -211,7 +143,8 @@ class TableJudge:
         sentence = Sentence(text, cell.start, self._names)
         near = 3 if around and len(around[0].text) < _CAPTION else 2  # a caption is as near
         numbers = numbers_in(text)
-        for number in numbers if len(numbers) < _MANY_NUMBERS else ():  # a list of levels
+        several = len(numbers) >= _MANY_NUMBERS or (len(numbers) > 1 and "/" in text)
+        for number in () if several else numbers:  # levels, or values of two metrics
             told = self._in_unit(number, column, unit)
             self._prose.learn_unit(told)
             told = self._prose.with_unit(told)
@@ -220,6 +153,8 @@ class TableJudge:
                 about = replace(about, near=0)
             if not about.named or _is_elsewhere(column, label):
                 about = replace(about, keys=_only_of_unit(about, column), named=False)
+            if column.sentence.text.strip() in _SPREADS:
+                told = replace(told, is_spread=True)
             if told.is_spread:
                 about = replace(about, statistic="sd")
             elif column.sentence.statistics:  # "Max" above beats "mean_ttft_s" at the left
@@ -228,7 +163,7 @@ class TableJudge:
             if (
                 verdict is not None
                 and verdict.label in BAD
-                and (_open_words(column.sentence) or column.sentence.numbers or "/" in text)
+                and (open_words(column.sentence) or column.sentence.numbers or "/" in text)
             ):
                 reason = f"its header is not understood; {verdict.reason}"
                 verdict = Verdict("unsupported", reason, verdict.right)
@@ -254,17 +189,17 @@ class TableJudge:
         cell: Cell,
     ) -> Verdict | None:
         header = column.sentence.text.strip()
-        noun = _counted(header, label)
+        noun = counted(header, label)
         if noun == "files":
             noun = next((n.key for n in label.nouns if n.key.startswith("files:")), noun)
-        if _is_count_header(header):
+        if is_count_header(header):
             number = replace(number, unit="", scale=1.0)
         whole = number.value == int(number.value) and not number.unit and number.form == "plain"
         if noun and whole and not about.named:
             return _plainly(
                 judge_count(number, self._prose.counter.of(noun, about.selector)), label
             )
-        if noun in ("records", "failed", "succeeded") and whole and _is_count_header(header):
+        if noun in ("records", "failed", "succeeded") and whole and is_count_header(header):
             counts = self._prose.counter.of(noun, about.selector)
             if noun == "records":
                 counts += self._prose.counter.of_values(about.keys, about.selector)
@@ -364,41 +299,4 @@ def _only_of_unit(about: About, column: Column) -> tuple[str, ...]:
     """The metrics of a cell whose row and column name none: those around the table, unless the
     header speaks of something else ("File size, GB").
     """
-    return () if _open_words(column.sentence) else about.keys
-
-
-def _open_words(header: Sentence) -> list[str]:
-    """The words of a header that say nothing known: they may choose records or a metric."""
-    text = header.text.lower()
-    spans: list[Named | Mention] = [
-        *header.named, *header.settings, *header.statistics, *header.metrics, *header.nouns,
-        *header.phases,
-    ]  # fmt: skip
-    for span in spans:
-        start = max(span.start, 0)
-        text = text[:start] + " " * (span.end - start) + text[span.end :]
-    words = re.findall(r"\d*[a-z]+\d*", text)
-    return [w for w in words if len(w) > 2 and w not in _EMPTY_WORDS and unit_of(w) is None]
-
-
-def _is_setting(header: Sentence) -> bool:
-    """Whether a header names a setting whose levels stand below it ("Threads")."""
-    return bool(header.settings and header.settings[0].value is None and not header.metrics)
-
-
-def _is_count_header(header: str) -> bool:
-    return bool(_COUNTS.match(header) or _FAILED.match(header))
-
-
-def _counted(header: str, label: Sentence) -> str:
-    """What a column of whole numbers counts, by its header or else by the row's name."""
-    if _FAILED.match(header):
-        return "failed"
-    if _COUNTS.match(header):
-        return "records"
-    nouns = nouns_in(header)
-    if nouns and nouns[-1].end >= len(header.rstrip(" )")) - 1:
-        return nouns[-1].key
-    if nouns_in(label.text) and not nouns and len(label.text) < 60:
-        return nouns_in(label.text)[-1].key
-    return ""
+    return () if open_words(column.sentence) else about.keys

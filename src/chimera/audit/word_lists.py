@@ -137,3 +137,9 @@ LEADING_OBJECT = re.compile(
     re.IGNORECASE,
 )
 MORE_WORD = re.compile(r"\b(?:" + "|".join(f"({p})" for p, _, _ in MORE) + r")\b", re.IGNORECASE)
+
+BOTH_ENDS = re.compile(
+    r"\b(?:best|fastest|highest|top)(?: \w+)? and (?:the )?(?:worst|slowest|lowest|bottom)\b"
+    r"|\b(?:worst|slowest|lowest)(?: \w+)? and (?:the )?(?:best|fastest|highest)\b",
+    re.IGNORECASE,
+)
