@@ -121,8 +121,13 @@ class _Laid:
     def holds(self) -> bool:
         """Whether enough cells agree for the rest to be judged by them."""
         telling = [i for i, c in enumerate(self.cells) if _is_telling(c.number)]
-        agreed = sum(bool(self.kept[i]) for i in telling)
+        agreed = sum(self._agrees(i) for i in telling)
         return agreed >= max(_LEAST, _SHARE * len(telling))
+
+    def _agrees(self, i: int) -> bool:
+        """Whether a cell is right, by its words or by where it stands."""
+        verdict = self.cells[i].verdict
+        return bool(self.kept[i]) or (verdict is not None and verdict.label == "supported")
 
     def _hits(self, cell: Printed) -> list[Entry]:
         """The values of the data that a number may be, by its row's and column's words."""
@@ -163,7 +168,7 @@ class _Laid:
         columns = self._columns.get(cell.column, frozenset())
         near = [
             j for j, c in enumerate(self.cells)
-            if self.kept[j] and (c.row == cell.row or c.column == cell.column)
+            if self._agrees(j) and (c.row == cell.row or c.column == cell.column)
         ]  # fmt: skip
         wanted = rows | columns | self._shape
         if len(near) < _TELLING or not wanted:

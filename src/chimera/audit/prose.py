@@ -39,7 +39,7 @@ _LEVEL = re.compile(r"\s*(?:\w+\s)?(?:confidence|intervals?|CIs?\b|credible)", r
 _OTHER_MEASURE = re.compile(
     r"\s*(?:residual\s+)?(?:standard deviations|sds?\b|sigmas?)", re.IGNORECASE
 )
-_FASTER = re.compile(r"\s*(?:faster|slower|quicker)\b", re.IGNORECASE)
+_FASTER = re.compile(r"\s*(?:faster|slower|quicker|higher|lower|more|less)\b", re.IGNORECASE)
 _FEW_VALUES = 6
 _FEW_DIGITS = 3
 _TELLING_DIGITS = 4
@@ -298,6 +298,8 @@ class ProseJudge:
                 return shared
         changed = self.relations.judge_change(number, about, sentence, around)
         if changed is not None and changed.label == "derivable":
+            return changed
+        if changed is not None and faster and has_sides(sentence):
             return changed
         if about.keys == ("accuracy",):
             return self.measured.judge(replace(number, unit="1", scale=0.01, form="plain"), about)

@@ -119,16 +119,18 @@ def settings_in(text: str) -> list[Mention]:
             found.append(Mention(match.start(), match.end(), "setting", key))
         elif before and not spelt:
             at, value = before.start(1 if before[1] else 2), before[1] or before[2]
-            found.append(Mention(at, match.end(), "setting", key, value=_plain(value)))
+            found.append(Mention(at, match.end(), "setting", key, value=plain_value(value)))
         elif after:
             value = after["v"] or after["w"] if coded else after["v"]
-            found.append(Mention(match.start(), after.end(), "setting", key, value=_plain(value)))
+            found.append(
+                Mention(match.start(), after.end(), "setting", key, value=plain_value(value))
+            )
         else:
             found.append(Mention(match.start(), match.end(), "setting", key))
     found.extend(_without_name(text, found))
     for pattern, key in _LENGTHS:
         for match in pattern.finditer(text):
-            value = _plain(match[1])
+            value = plain_value(match[1])
             found.append(Mention(match.start(), match.end(), "setting", key, value=value))
     for match in _BENCH_TEST.finditer(text):
         key = "n_prompt" if match[1] == "pp" else "n_gen"
@@ -157,7 +159,7 @@ def _without_name(text: str, found: list[Mention]) -> list[Mention]:
     first = valued[0]
     more = []
     for match in _LATER.finditer(text, valued[-1].end):
-        value = _plain(match["v"])
+        value = plain_value(match["v"])
         if value != first.value:
             more.append(
                 Mention(match.start("v"), match.end("v"), "setting", first.key, value=value)
@@ -170,8 +172,8 @@ def _range_of_levels(text: str, start: int, end: int, key: str) -> list[Mention]
     after = _LEVELS_AFTER.match(text, end)
     if after and UNIT.match(text, after.end()) is None:
         return [
-            Mention(start, after.end(1), "setting", key, value=_plain(after[1])),
-            Mention(after.start(2), after.end(2), "setting", key, value=_plain(after[2])),
+            Mention(start, after.end(1), "setting", key, value=plain_value(after[1])),
+            Mention(after.start(2), after.end(2), "setting", key, value=plain_value(after[2])),
         ]
     low = max(0, start - 40)
     one = _ONE_TO.match(text, end)
@@ -179,22 +181,22 @@ def _range_of_levels(text: str, start: int, end: int, key: str) -> list[Mention]
     if one and first:
         at, value = first.start(1 if first[1] else 2), first[1] or first[2]
         return [
-            Mention(at, end, "setting", key, value=_plain(value)),
-            Mention(one.start(1), one.end(1), "setting", key, value=_plain(one[1])),
+            Mention(at, end, "setting", key, value=plain_value(value)),
+            Mention(one.start(1), one.end(1), "setting", key, value=plain_value(one[1])),
         ]
     before = _LEVELS_BEFORE.search(text, low, start)
     if before:
         return [
-            Mention(before.start(1), before.end(1), "setting", key, value=_plain(before[1])),
-            Mention(before.start(2), end, "setting", key, value=_plain(before[2])),
+            Mention(before.start(1), before.end(1), "setting", key, value=plain_value(before[1])),
+            Mention(before.start(2), end, "setting", key, value=plain_value(before[2])),
         ]
     own = _ONE_BEFORE.search(text, low, start) if key == "num_ctx" else None
     if own:
-        return [Mention(own.start(1), end, "setting", key, value=_plain(own[1]))]
+        return [Mention(own.start(1), end, "setting", key, value=plain_value(own[1]))]
     return []
 
 
-def _plain(value: str) -> str:
+def plain_value(value: str) -> str:
     """A setting's value as files write it: "4k" is 4096."""
     if value[-1:] in "kK" and value[:-1].isdigit():
         return str(int(value[:-1]) * 1024)

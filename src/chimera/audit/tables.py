@@ -25,8 +25,9 @@ from chimera.audit.numbers import Number, numbers_in
 from chimera.audit.prose import ProseJudge
 from chimera.audit.relations import Operand, _fits
 from chimera.audit.sentence import Sentence
-from chimera.audit.settings_said import settings_in
+from chimera.audit.settings_said import plain_value, settings_in
 from chimera.audit.verdict import Verdict, bound_of, claim_of
+from chimera.ingest.names import Reading
 from chimera.record.units import unit_of
 
 _SPREADS = frozenset({"±", "+/-", "σ", "sd", "std", "stddev", "stdev"})
@@ -51,7 +52,7 @@ class TableJudge:
 
     def claims(self, table: Table, around: Sequence[Sentence], section: str) -> Iterator[Claim]:
         """A claim for each number of the table's body."""
-        columns = [column_of(cell, self._names) for cell in table.header]
+        columns = self._columns(table)
         printed: list[Printed] = []
         found: list[tuple[Number, Cell]] = []
         above: Sequence[Cell] = ()
@@ -79,6 +80,25 @@ class TableJudge:
             if verdict is not None:
                 bound = bound_of(one.about, verdict)
                 yield claim_of(number, verdict, cell.text, cell.start, section, bound)
+
+    def _columns(self, table: Table) -> list[Column]:
+        """What the headers say; numbers beside the name of a setting are its levels."""
+        columns = [column_of(cell, self._names) for cell in table.header]
+        first, *rest = columns
+        levels = [c.sentence.text.strip().replace(",", "") for c in rest]
+        plain = len(rest) > 1 and all(re.fullmatch(r"\d+(?:\.\d+)?[kK]?", v) for v in levels)
+        if not plain or not is_setting(first.sentence):
+            return columns
+        key = first.sentence.settings[0].key
+        return [
+            replace(first, reading=Reading("unknown", ""), sentence=Sentence("", -1, self._names)),
+            *(
+                replace(
+                    c, sentence=Sentence("", c.sentence.start, self._names, {key: plain_value(v)})
+                )
+                for c, v in zip(rest, levels, strict=True)
+            ),
+        ]
 
     def _label(self, row: Sequence[Cell], columns: Sequence[Column]) -> Sentence:
         """What a row names, as one text: settings by their columns, and all that is no number."""
