@@ -65,7 +65,7 @@ def counted_over(
         return None
     if PARTIAL.search(sentence.text):
         return None  # "none of the others"
-    numbers = [n for n in numbers if n.start >= after]
+    numbers = [n for n in numbers if n.start >= after] or numbers
     if not numbers:
         return None
     number = numbers[0]

@@ -13,9 +13,9 @@ Form = Literal["plain", "percent", "multiple", "points"]
 Modifier = Literal["", "about", "over", "under", "at least", "at most"]
 # Longest first. What may stand between a number and its unit is a blank or a hyphen.
 UNITS = (
-    r"(?:tok(?:en)?s?|tkns?|t)(?:\(s\))?(?: (?:generated|out|of output))?\s?(?:/|·|per|a|each|every|for every|for each)\s?(?:single )?(?:seconds?|secs?|s)\b|"
+    r"(?:tok(?:en)?s?|tkns?|t)(?:\(s\))?(?: (?:generated|out|of output))?\s?(?:(?:/|·)\s?|(?:per|a|each|every|for every|for each)\s(?:single )?)(?:seconds?|secs?|s)\b|"
     r"(?:tok(?:en)?s?|t)[ ·*.]?s(?:\^-?1|\^\{-1\}|⁻¹|-1)|"
-    r"req(?:uest)?s?\s?(?:/|per|a|each|every)\s?(?:seconds?|secs?|s)\b|"
+    r"req(?:uest)?s?\s?(?:/\s?|(?:per|a|each|every)\s)(?:seconds?|secs?|s)\b|"
     r"tokens? per seconds?|tokens? per sec|tokens?/seconds?|tokens?/sec|toks?/sec|toks?/s|"
     r"tokens?/s|tokens? a second|tokens? every second|tokens? each second|tokens?\(s\)/s|tk/s|t/s|tps|tok/sec|"
     r"tokens?/min(?:ute)?|tokens? per minute|requests? per seconds?|requests?/seconds?|"

@@ -183,7 +183,7 @@ class TableJudge:
             if (
                 verdict is not None
                 and verdict.label in BAD
-                and (open_words(column.sentence) or column.sentence.numbers or "/" in text)
+                and (open_words(column.sentence) or column.sentence.numbers)
             ):
                 reason = f"its header is not understood; {verdict.reason}"
                 verdict = Verdict("unsupported", reason, verdict.right)
