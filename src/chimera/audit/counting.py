@@ -70,7 +70,12 @@ class CountJudge:
             rows = counts and counts[0].what.startswith("rows of summaries")
             loose = loose or bool(rows and not _ROWS.match(after)) or bool(_CHOSEN.match(after))
             ahead = sentence.text[max(0, number.start - 40) : number.start]
-            loose = loose or " per " in ahead or after.lstrip().startswith("request rate")
+            loose = (
+                loose
+                or " per " in ahead
+                or " per " in after[:40]
+                or after.lstrip().startswith("request rate")
+            )
             empty = not counts or (not counts[0].value and not noun.startswith("files"))
             if empty or loose:
                 verdict = None

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from chimera.audit.claim import Bound, Claim, Kind, Label, Place
 from chimera.audit.evidence import Evidence
 from chimera.audit.names import FAMILY, MODEL, Names, model_words
+from chimera.audit.number import UNIT
 from chimera.audit.phrases import Mention
 from chimera.audit.plain import plain_level
 from chimera.audit.sentence import Sentence
@@ -62,6 +63,8 @@ class Entities:
                 taken.append(match.span())
                 yield from self._file(sentence, match, section, advice)
         for match in MODEL.finditer(text):
+            if " " in match[0] and UNIT.match(text, match.end()):
+                continue  # "Gemma 4.7 s"
             if not _overlaps(match, taken):
                 yield from self._model(sentence, match, section, advice)
         for match in _CODE.finditer(text):

@@ -12,7 +12,7 @@ import msgspec
 
 from chimera.audit.arrays import Arrays
 from chimera.audit.claim import Place
-from chimera.audit.own_metrics import promoted
+from chimera.audit.own_metrics import designed, promoted
 from chimera.audit.plain import as_number, field_name, plain_level, with_alike
 from chimera.audit.unread import leaves, tables_without_metric
 from chimera.facts.dataset import Dataset, Members, Sample, dataset_of, identity_values
@@ -107,6 +107,7 @@ class Evidence:
         self.arrays = Arrays(ingest.folder)
         self._common = {k: plain_level(v) for k, v in self.data.common}
         self._levels: dict[int, dict[str, str]] = {}
+        self._designs: dict[int, list[tuple[str, Column]]] = {}
         self.values_known: dict[object, Any] = {}  # what ``values.values_of`` worked out
         self._summaries: dict[tuple[Selector, str], list[Summed]] = {}
         self._with: dict[tuple[Selector, tuple[str, ...]], list[str]] = {}
@@ -213,6 +214,7 @@ class Evidence:
                 value = self.identity(sample.batch, sample.index, key)
                 if value is not None:
                     known.setdefault(key, value.lower())
+            known.update(self._designed(sample.batch, sample.index))
             self._levels[id(sample)] = known = with_alike(known)
         return known
 
@@ -232,7 +234,18 @@ class Evidence:
             value = self.identity(batch, row, key)
             if value is not None:
                 found.setdefault(key, value.lower())
+        found.update(self._designed(batch, row))
         return with_alike(found)
+
+    def _designed(self, batch: Batch, row: int) -> dict[str, str]:
+        """Levels in columns that ingestion has no name for ("context_tokens")."""
+        if id(batch) not in self._designs:
+            self._designs[id(batch)] = designed(batch)
+        return {
+            key: plain_level(column.values[row])
+            for key, column in self._designs[id(batch)]
+            if column.values[row] is not None
+        }
 
     def select(self, about: Selector) -> list[Sample]:
         """All records that have what is named, failures and warm-ups too."""

@@ -197,10 +197,12 @@ class MeasuredJudge:
 
     def _other_statistic(self, number: Number, about: About) -> Verdict | None:
         """Where the report names no statistic, one of exactly the same records may be meant."""
-        if number.digits < _FEW_DIGITS:
+        whole = about.keys[0] not in METRICS and number.value.is_integer() and not number.unit
+        if number.digits < _FEW_DIGITS and not whole:
             return None
-        names = ["min", "max", "p95", "p99", "sd"] if about.near == 0 else []
-        if number.unit == "tokens" or "tokens" in about.keys[0] or MONEY.search(about.keys[0]):
+        names = ["min", "max", "p95", "p99", "sd"] if about.near == 0 and not whole else []
+        counted = number.unit == "tokens" or "tokens" in about.keys[0]
+        if counted or whole or MONEY.search(about.keys[0]):
             names.append("sum")
         for name in names:
             for value in values_of(self._evidence, replace(about, statistic=name)):
@@ -283,6 +285,9 @@ class MeasuredJudge:
                 reason = f"{why}, or its unit is wrong: {main.what} is {right}"
                 return Verdict("contradicted", reason, right, main.what, "", main.places)
         found = self._find(number, about)
+        if found is not None and _is_of_one_file(found, about):
+            reason = f"{main.what} is {right}; in {found.slice.file} alone it is the number"
+            return Verdict("ambiguous", reason, right, main.what, "", found.value.places)
         other = found is not None and found.key not in about.keys
         if main.vague and not (found and other and number.digits >= _SURELY):
             return Verdict("unsupported", "it does not say of which of several settings it is")
@@ -358,6 +363,20 @@ def _matches_raw(number: Number, value: float) -> Match:
     tried = [replace(number, unit="", scale=1.0)]
     tried += [replace(number, unit="", scale=number.scale * s) for s in scales]
     return next((hit for t in tried if (hit := matches(t, value))), "")
+
+
+def _is_of_one_file(found: Entry, about: About) -> bool:
+    """Whether a value is of what the claim says, in one file of several."""
+    where = found.slice
+    return bool(
+        where.file
+        and not where.row
+        and not where.levels
+        and not where.note
+        and where.model in about.models
+        and found.key in about.keys
+        and found.statistic in (about.statistic or "mean", "sum")
+    )
 
 
 def _statistic_of(verdict: Verdict) -> str:

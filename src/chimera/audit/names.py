@@ -234,6 +234,13 @@ def _model_words(models: tuple[str, ...]) -> dict[tuple[str, ...], frozenset[str
         plain = [w for w in own if w not in _GENERIC]
         if plain:
             meant.setdefault(tuple(plain), set()).add(model)
+        lead = re.match(r"[a-z]{4,}", own[0]) if own else None
+        if lead and lead[0] != own[0] and lead[0] not in _GENERIC:
+            meant.setdefault((lead[0],), set()).add(model)
+        for word in own[1:]:
+            alone = sum(word in other for other in words.values()) == 1
+            if word.isalpha() and len(word) >= _SHORT and word not in _GENERIC and alone:
+                meant.setdefault((word,), set()).add(model)
         for skip in range(1, len(own) - 1):
             if _TELLING.search(own[skip]):
                 meant.setdefault(tuple(own[skip:]), set()).add(model)

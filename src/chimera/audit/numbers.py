@@ -42,6 +42,7 @@ NO_NUMBERS = re.compile(
     r"|\b(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|"
     r"mar|apr|jun|jul|aug|sept?|oct|nov|dec)\.? \d{1,2}(?:st|nd|rd|th)?\b(?!,? \d{4})"
     r"|\b(?:run|request|iteration|attempt|prompt|test|rep|repeat|trial)\s#?\d{1,3}(?=\s*(?:[,.;:)]|$)|\s+(?:was|is|had|has|took|and|to|in)\b)"
+    r"|\b20\d{6}(?:[-_T]\d{4,6})?\b|\b\d{6}\b(?=\))"
     r"|#\d+\b|\b(?:[A-Za-z]+[-_]?\d+(?:[._]?\d+)*[A-Za-z]*)(?:[-_:.]\w+)*\b"
     r"|\b\d+(?:\.\d+)?[a-zA-Z]+(?:[-_:]\w+)+|\b\d+[bB]\b|\b\d+(?:\.\d+)?[bB]\b(?!/)|\b\d{2,4}[mM]\b"
     r"|\b(?=\w*[A-Za-z])\w+(?:[_/\\:]\w*\d\w*)+(?:\.\w+)*|\[\d{1,2}\]|\bhttps?://\S+"

@@ -85,9 +85,16 @@ _SYNONYMS = {
     "acc": ("accuracy",),
 }
 _TIMES = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_PER = re.compile(r"\s+per\s+\w")
 MONEY = re.compile(
     r"(?:^|[^a-z])(?:usd|eur|gbp|cost|costs|price|dollars?)(?:[^a-z]|$)", re.IGNORECASE
 )
+_DESIGNS = (
+    (r"context|ctx", "num_ctx"), (r"concurren|users|clients|streams", "concurrency"),
+    (r"thread", "num_thread"), (r"batch", "batch_size"), (r"prompt|input", "n_prompt"),
+    (r"depth", "n_depth"),
+)  # fmt: skip
+_MOST_LEVELS = 20
 _SHORT = 3
 
 
@@ -147,6 +154,25 @@ def _number(raw: object) -> float | None:
     return parsed[0] if parsed else None
 
 
+def designed(batch: Batch) -> list[tuple[str, Column]]:
+    """(setting, column) of the columns that hold what was set: few whole numbers, each repeated."""
+    found = []
+    for column in batch.columns:
+        if column.role != "metric" or column.key in METRICS or column.statistic:
+            continue
+        told = [v for v in column.values if v is not None]
+        levels = set(told)
+        if not 1 < len(levels) <= _MOST_LEVELS or len(told) < 2 * len(levels):
+            continue
+        if not all(float(v).is_integer() and v > 0 for v in levels):
+            continue
+        name = column.name.lower()
+        key = next((k for pattern, k in _DESIGNS if re.search(pattern, name)), None)
+        if key is not None:
+            found.append((key, column))
+    return found
+
+
 class OwnMetrics:
     """Finds the words of such columns in text."""
 
@@ -174,6 +200,7 @@ class OwnMetrics:
             Mention(m.start(), m.end(), "metric", key, (key,))
             for m in self._pattern.finditer(text)
             for key in (self._keys[(m.lastindex or 1) - 1],)
+            if "per" in key or not _PER.match(text, m.end())
         ]
 
 

@@ -148,7 +148,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     (r"(?:primary |distinct |different |main )*(?:file )?(?:formats?|file types?|types of files?)", "types"),
     (r"cold[- ]starts?|model loads|loads", "cold"),
     (r"copies|duplicates|duplicated? (?:rows|records)|repeated rows", "copies"),
-    (r"(?:json|\.json)(?:[- ]files?)?", "files:json"),
+    (r"(?:json|\.json)(?:[- ]files?)?(?! (?:schemas?|outputs?|modes?|objects?|keys?|formats?|structures?))", "files:json"),
     (r"(?:csv|\.csv)(?:[- ]files?)?", "files:csv"),
     (r"(?:markdown|md|\.md)(?:[- ](?:files?|documents?|reports?))?", "files:markdown"),
     (r"(?:jsonl|json lines)(?:[- ]files?)?", "files:jsonl"),
@@ -157,7 +157,7 @@ _NOUNS: tuple[tuple[str, str], ...] = (
     (r"success(?:es|ful|fully)?|succeeded|succeed|completed|passed", "succeeded"),
     (_ONE_WORD + r"(?:requests?|runs?|records?|samples?|measurements?|rows?|trials?|tests?|"
      r"data ?points?|observations?|inferences?|responses?|answers?|replies|queries|executions|attempts|invocations|data rows|calls?|results?|experiments?|"
-     r"entries|generations?|completions?)", "records"),
+     r"entries|generations?(?! tokens?)|completions?(?! tokens?))", "records"),
     (r"(?:distinct |different )?" + _ONE_WORD + r"(?:models|model(?! ?(?:load|size|file|name|family|card|loading|weights))|llms?|contenders?|candidates?|entrants?|competitors?|participants?)(?: variants?)?|variants?", "models"),
     (r"(?:parameter |different |distinct )?(?:configurations?|configs?|settings|combinations?|"
      r"setups?|parameter sets?)", "configurations"),

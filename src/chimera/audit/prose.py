@@ -40,6 +40,12 @@ _OTHER_MEASURE = re.compile(
     r"\s*(?:residual\s+)?(?:standard deviations|sds?\b|sigmas?)", re.IGNORECASE
 )
 _FASTER = re.compile(r"\s*(?:faster|slower|quicker|higher|lower|more|less)\b", re.IGNORECASE)
+_MOVED = re.compile(
+    r"\b(?:go(?:es)?|went|lifts?|lifted|buys?|moves?|moved|gets?|rises?|rose|raises?|raised|"
+    r"improv\w+|climbs?|increas\w+|drops?|dropped|fell|falls?|decreas\w+|reduc\w+|cuts?|second|"
+    r"loses?|gains?|grows?|grew)\b|→|->|\($",
+    re.IGNORECASE,
+)
 _FEW_VALUES = 6
 _FEW_DIGITS = 3
 _TELLING_DIGITS = 4
@@ -194,10 +200,14 @@ class ProseJudge:
             low, high = (replace(about, models=side) for side in sides)
             return self.measured.judge_ends(number, low, high)
         if verdict.label in BAD and number.high is not None:
-            for low, high in ends_of_settings(about, sentence):
+            two = self.relations.only_two(about)
+            sides_of_two = [(two[0], two[1]), (two[1], two[0])] if two else []
+            for low, high in (*ends_of_settings(about, sentence), *sides_of_two):
                 ends = self.measured.judge_ends(number, low, high)
                 if ends.label == "supported":
                     return ends
+            if not number.between and _MOVED.search(sentence.text):
+                return Verdict("unsupported", "the ends are not said to be of what")
         if verdict.label in BAD:
             unclear = self._unclear_binding(number, about, sentence, around)
             if unclear is not None:
@@ -291,6 +301,7 @@ class ProseJudge:
             changed = self.relations.judge_change(number, about, sentence, around)
             if changed is not None:
                 clear = has_sides(sentence) or (about.named and self.relations.only_two(about))
+                clear = clear and bool(sentence.metrics or faster)
                 return changed if clear else _unclear(changed)
         if noun and not signed:
             shared = self.relations.judge_share(number, noun, about, like)

@@ -174,7 +174,9 @@ class Quantifiers:
         if not any(n.key in ("records", "failed", "succeeded") for n in sentence.nouns):
             return None
         models = sentence.models[-1].models if sentence.models else frozenset()
-        records = self._evidence.select(Selector(models))
+        settings = {m.key: m.value for m in sentence.settings if m.value is not None}
+        settings |= {n.key: n.value for n in sentence.named if n.key not in ("model", "file")}
+        records = self._evidence.select(Selector(models, tuple(sorted(settings.items()))))
         if not records:
             return None
         named = [s for s in records if s.subject[0][0] == "model"] or records

@@ -36,6 +36,10 @@ _OF_CONFIGURATIONS = re.compile(
 )
 
 
+_VALUED = (
+    r"(?:requests?|responses?|answers?|contexts?|prompts?|runs?|outputs?|completions?|ttft|latency|"
+    r"wait|time)\b"
+)
 _CLOSE = 3  # characters
 _SHORT_TEXT = 80
 
@@ -102,6 +106,10 @@ def _is_statistic(scene: Scene, subject: Thing, end: int) -> bool:
     if re.match(r"\s*(?:\w+\s)?(?:was|is|of|at|being|:|=)?\s*[*~]*\d", text[end:]):
         return True
     if re.match(r"\s*(?:recorded|observed|measured|single|individual|ever)\b", text[end:]):
+        return True
+    told = [n for n in scene.sentence.numbers if n.unit and n.start >= end]
+    value = re.match(r"\s*(?:\w+\s)?" + _VALUED, text[end:], re.IGNORECASE)
+    if told and value and not scene.among() and not OF_N.search(text):
         return True
     if subject.start < end or scene.among():
         return False

@@ -160,7 +160,8 @@ def _without_name(text: str, found: list[Mention]) -> list[Mention]:
     more = []
     for match in _LATER.finditer(text, valued[-1].end):
         value = plain_value(match["v"])
-        if value != first.value:
+        like = match["v"].isdigit() and abs(len(value) - len(first.value or "")) > 1
+        if value != first.value and not like:
             more.append(
                 Mention(match.start("v"), match.end("v"), "setting", first.key, value=value)
             )

@@ -31,6 +31,7 @@ from chimera.ingest.names import Reading
 from chimera.record.units import unit_of
 
 _SPREADS = frozenset({"±", "+/-", "σ", "sd", "std", "stddev", "stdev"})
+_FEW_WORDS = 1  # that a row's label may hold beside what is understood
 _PLAIN_LABEL = 4  # words
 _MANY_NUMBERS = 3
 _CAPTION = 100  # characters
@@ -183,7 +184,12 @@ class TableJudge:
             if (
                 verdict is not None
                 and verdict.label in BAD
-                and (open_words(column.sentence) or column.sentence.numbers)
+                and (
+                    open_words(column.sentence)
+                    or column.sentence.numbers
+                    or label.numbers
+                    or len(open_words(label)) > _FEW_WORDS
+                )
             ):
                 reason = f"its header is not understood; {verdict.reason}"
                 verdict = Verdict("unsupported", reason, verdict.right)

@@ -45,7 +45,16 @@ _LIMIT = re.compile(
 )
 
 
+_OF_RATE = re.compile(
+    r"\s*of (?:the|its|their) (?:\w+ )?(?:speed|throughput|rate|time|latency|performance|size|memory)\b"
+)
+_AT = re.compile(r"\b(?:at|with|between|from)\s+$", re.IGNORECASE)
 _EACH = re.compile(r"\bper (?:user|request|client|stream)\b|\beach\b|\balone\b", re.IGNORECASE)
+_POINTED = re.compile(
+    r"\b(?:at|on|in|for) (?:that|this|these|those) (?:level|load|point|setting|size|length|depth|rate|mode)s?\b"
+    r"|\bin the (?:first|last)\b|\b(?:llama\.cpp|llama-bench|llama-server)\b",
+    re.IGNORECASE,
+)
 _OPPOSITE = re.compile(
     r"\b(?:against|versus|vs\.?|instead of|compared (?:to|with))\s*(?:about |only )?$",
     re.IGNORECASE,
@@ -95,6 +104,8 @@ def is_share(number: Number, sentence: Sentence) -> bool:
         before,
         re.IGNORECASE,
     )
+    if _OF_RATE.match(after):
+        return False
     return bool(of or beside or re.search(r"\(\s*[~≈]?$", before))
 
 
@@ -132,7 +143,9 @@ def is_partial(number: Number, sentence: Sentence) -> bool:
     of one user's share of a rate.
     """
     low, high = sentence.segment(number.start)[0], sentence.segment(number.end)[1]
-    if PARTIAL.search(sentence.text[low:high]):
+    if PARTIAL.search(sentence.text[low:high]) or _POINTED.search(sentence.text):
+        return True
+    if any(_is_level_like(n, sentence) for n in sentence.numbers if n.start != number.start):
         return True
     if number.unit == "tokens/s" and _EACH.search(sentence.text):
         return True
@@ -140,6 +153,15 @@ def is_partial(number: Number, sentence: Sentence) -> bool:
         return False
     behind = [n.start for n in sentence.named] + [m.start for m in sentence.settings]
     return not any(number.end <= at for at in behind)
+
+
+def _is_level_like(number: Number, sentence: Sentence) -> bool:
+    """Whether a bare number looks like a level that was not understood: "at 64K"."""
+    if number.unit or number.form != "plain" or number.worded or number.digits == 0:
+        return False
+    large = sentence.text[number.end - 1 : number.end] in "kK"
+    before = sentence.text[max(0, number.start - 9) : number.start]
+    return large or (number.value.is_integer() and bool(_AT.search(before)))
 
 
 def is_untold(number: Number, about: About, sentence: Sentence, around: Sequence[Sentence]) -> bool:
