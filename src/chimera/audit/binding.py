@@ -244,7 +244,12 @@ def _metric(
     )
     if own is not None:
         return tuple(k for k in own.keys if unit_fits(k, unit)), True
-    tests = {m.key for m in sentence.settings if m.value and m.key in ("n_prompt", "n_gen")}
+    tests = {
+        m.key
+        for s in (sentence, *around[:near])
+        for m in s.settings
+        if m.value and m.key in ("n_prompt", "n_gen")
+    }
     if unit == "tokens/s" and len(tests) == 1:
         first = "prefill_throughput" if tests == {"n_prompt"} else "decode_throughput"
         return (first, *UNIT_KEYS["tokens/s"]), True

@@ -285,8 +285,8 @@ class MeasuredJudge:
                 reason = f"{why}, or its unit is wrong: {main.what} is {right}"
                 return Verdict("contradicted", reason, right, main.what, "", main.places)
         found = self._find(number, about)
-        if found is not None and _is_of_one_file(found, about):
-            reason = f"{main.what} is {right}; in {found.slice.file} alone it is the number"
+        if found is not None and _is_of_a_part(found, about):
+            reason = f"{main.what} is {right}; the number is the {found.value.what}, which the report does not say"
             return Verdict("ambiguous", reason, right, main.what, "", found.value.places)
         other = found is not None and found.key not in about.keys
         if main.vague and not (found and other and number.digits >= _SURELY):
@@ -365,13 +365,13 @@ def _matches_raw(number: Number, value: float) -> Match:
     return next((hit for t in tried if (hit := matches(t, value))), "")
 
 
-def _is_of_one_file(found: Entry, about: About) -> bool:
-    """Whether a value is of what the claim says, in one file of several."""
+def _is_of_a_part(found: Entry, about: About) -> bool:
+    """Whether a value is of what the claim says, in one file or at one level of several."""
     where = found.slice
     return bool(
-        where.file
+        (where.file or where.levels)
+        and not about.settings
         and not where.row
-        and not where.levels
         and not where.note
         and where.model in about.models
         and found.key in about.keys
