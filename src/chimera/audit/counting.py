@@ -7,6 +7,7 @@ import re
 from msgspec.structs import replace
 
 from chimera.audit.binding import About
+from chimera.audit.bounds import is_bound
 from chimera.audit.count_verdicts import common_part, judge_count, sum_of_parts
 from chimera.audit.counted import file_part
 from chimera.audit.counts import Counter
@@ -50,7 +51,11 @@ class CountJudge:
                 like = common_part(about.models)
         if noun == "models" and len(about.models) == 1:  # one model is no scope to count models in
             about = replace(about, models=frozenset())
+        if noun == "models" and any(n.unit and is_bound(n, sentence) for n in sentence.numbers):
+            return None  # "two models stay under 20 s": of those that do
         counts = self._counter.of(noun, about.selector, like)
+        if noun == "records":
+            counts += self._counter.of("failed", about.selector)
         verdict = judge_count(number, counts)
         if verdict is None or verdict.label == "contradicted":
             verdict = self._in_another_scope(number, noun, about, like) or verdict

@@ -38,7 +38,7 @@ _OF_CONFIGURATIONS = re.compile(
 
 _VALUED = (
     r"(?:requests?|responses?|answers?|contexts?|prompts?|runs?|outputs?|completions?|ttft|latency|"
-    r"wait|time)\b"
+    r"wait|time|values?|records?|measurements?|samples?|readings?|figures?|points?|repeats?|trials?)\b"
 )
 _CLOSE = 3  # characters
 _SHORT_TEXT = 80
@@ -106,6 +106,8 @@ def _is_statistic(scene: Scene, subject: Thing, end: int) -> bool:
     if re.match(r"\s*(?:\w+\s)?(?:was|is|of|at|being|:|=)?\s*[*~]*\d", text[end:]):
         return True
     if re.match(r"\s*(?:recorded|observed|measured|single|individual|ever)\b", text[end:]):
+        return True
+    if re.search(r"\b(?:its|their|whose) (?:\w+ )?$", text[: end - len(text[:end].split()[-1])]):
         return True
     told = [n for n in scene.sentence.numbers if n.unit and n.start >= end]
     value = re.match(r"\s*(?:\w+\s)?" + _VALUED, text[end:], re.IGNORECASE)

@@ -37,14 +37,15 @@ def trends(scene: Scene) -> Iterator[Found]:
     setting = settings[0]
     about_setting = [m for m in moves if _nearer(m, setting, text)]
     about_metric = [m for m in moves if m not in about_setting]
-    if not about_metric:
+    if not about_metric or (len(moves) > 1 and not about_setting):
         return
     move = about_metric[0]
     behind = [m for m in scene.sentence.metrics if 0 <= m.start - move.end() < _NEAR]
     metric = behind[0] if behind else scene.sentence.metrics[0]
     flip = any(m["down"] for m in about_setting) or bool(
         re.search(
-            r"\b(?:lower|smaller|fewer|shorter|less|reducing|decreasing|cutting)\s+(?:the\s+)?$",
+            r"\b(?:lower|smaller|fewer|shorter|less|reduc(?:ing|ed)|decreas(?:ing|ed)|cutting)\s+"
+            r"(?:\w+\s+){0,2}$",
             text[: setting.start],
             re.IGNORECASE,
         )
