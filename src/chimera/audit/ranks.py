@@ -82,7 +82,18 @@ def extremes(scene: Scene) -> Iterator[Found]:
         found = _ranked(scene, subject, match.start(), sign, how, 1, word)
         if found is not None:
             verdict, bound = found
+            if verdict.label == "contradicted" and not _is_near(scene, subject, match):
+                verdict = Verdict(
+                    "unsupported", f"of what it is said is not clear; {verdict.reason}"
+                )
             yield match.start(), match.end(), verdict, bound
+
+
+def _is_near(scene: Scene, subject: Thing, match: re.Match[str]) -> bool:
+    """Whether a superlative plainly belongs to its subject: close by, and no number between."""
+    low, high = min(subject.end, match.end()), max(subject.start, match.start())
+    between = scene.sentence.text[low:high]
+    return "," not in between or not any(low <= n.start < high for n in scene.sentence.numbers)
 
 
 def _is_told(scene: Scene, match: re.Match[str]) -> bool:
