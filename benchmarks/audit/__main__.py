@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.audit import chance, labels, peers
+from benchmarks.audit import chance, labels, marked, peers
 from benchmarks.audit.adapter import open_audit
 from benchmarks.audit.cases import mutated_cases, true_cases
 from benchmarks.audit.scoring import Score, score
@@ -152,6 +152,20 @@ def by_hand(corpus: Path, split: str, folder: Path) -> None:
     for title in ("wrongly", "missed", "unlabelled", "skipped"):
         for line in getattr(total, title):
             click.echo(f"{title}: {line}")
+
+
+@main.command("reports")
+@click.option("--folder", type=click.Path(path_type=Path), default=marked.REPORTS)
+def whole_reports(folder: Path) -> None:
+    """What the audit says of whole reports whose statements are marked as true or wrong."""
+    total = marked.standing(open_audit, folder)
+    for kind, count in sorted(total.wrong.items()):
+        click.echo(f"{kind:16} {total.found[kind]:4} of {count:4}")
+    click.echo(
+        f"wrong statements found: {total.found.total()} of {total.wrong.total()} "
+        f"(recall {percent(total.recall)}); alarms at true ones: {total.alarms} of {total.true} "
+        f"({percent(total.alarm_rate)}); precision {percent(total.precision)}"
+    )
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ class About(msgspec.Struct, frozen=True):
     statistic stands right before or behind the number. ``words`` are those of the sentence and of
     what stands around it, in lower case. ``far`` are the settings that do not stand in the sentence
     itself (of a cell: in its row or column). ``loose`` is as in ``Selector``. ``foreign``: the
-    sentence names a model that the data does not have.
+    sentence names a model that the data does not have. ``bare`` are its numbers without a unit.
     """
 
     keys: tuple[str, ...] = ()
@@ -107,6 +107,7 @@ class About(msgspec.Struct, frozen=True):
     far: frozenset[str] = frozenset()
     loose: bool = False
     foreign: bool = False
+    bare: frozenset[str] = frozenset()
 
     @property
     def selector(self) -> Selector:
@@ -166,6 +167,7 @@ def bind(number: Number, sentence: Sentence, around: Sequence[Sentence], near: i
         misfit=_misfit(number, sentence, unit),
         sure=_is_sure(number, sentence),
         foreign=any(s.is_foreign for s in (sentence, *around[:near])),
+        bare=sentence.bare.union(*(other.bare for other in around[: max(near, 1)])),
         words=sentence.words.union(*(other.words for other in around)),
     )
 

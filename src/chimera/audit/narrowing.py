@@ -96,8 +96,10 @@ class Narrowing:
         if not about.words:
             return
         found = 0
+        known = about.words | about.bare
         for words, selector in self._subsets(about.selector):
-            if words <= about.words and found < _MOST:
+            numeric = not any(w.isalpha() for w in words)
+            if words <= (about.bare if numeric else known) and found < _MOST:
                 found += 1
                 yield _narrowed(about, selector)
 
@@ -105,7 +107,7 @@ class Narrowing:
         """``about`` with another level of one of its settings that stands in the text as well."""
         for key, value in about.settings:
             for level in sorted(self._evidence.settings.get(key, ())):
-                if level != plain_level(value) and level in about.words and key not in about.far:
+                if level != plain_level(value) and level in about.bare and key not in about.far:
                     rest = tuple(s for s in about.settings if s[0] != key)
                     yield replace(about, settings=tuple(sorted((*rest, (key, level)))))
 

@@ -16,26 +16,30 @@ def printed_tables(text: str, start: int, headings: tuple[str, ...], before: str
     """The tables of a code block's text, which begins at ``start`` of the report."""
     found: list[Table] = []
     rows: list[tuple[Cell, ...]] = []
-    at = start
+    at, ruled = start, False  # ``ruled``: a rule stands below the first row
+
+    def close() -> None:
+        if _is_table(rows, ruled):
+            found.append(Table(rows[0][0].start, rows[0], tuple(rows[1:]), headings, before))
+
     for line in [*text.splitlines(keepends=True), ""]:
-        cells = () if _RULE.match(line) else _cells(line, at)
-        if cells and rows and len(cells) != len(rows[0]):
-            found += _table(rows, headings, before)
-            rows = []
+        rule = bool(line.strip()) and bool(_RULE.match(line))
+        cells = () if rule else _cells(line, at)
+        ruled = ruled or (rule and len(rows) == 1)
+        if not rule and (len(cells) < 2 or (rows and len(cells) != len(rows[0]))):
+            close()
+            rows, ruled = [], False
         if len(cells) > 1:
             rows.append(cells)
-        elif not _RULE.match(line) or not line.strip():
-            found += _table(rows, headings, before)
-            rows = []
         at += len(line)
     return found
 
 
-def _table(rows: list[tuple[Cell, ...]], headings: tuple[str, ...], before: str) -> list[Table]:
-    """The rows as a table, where there are enough and the first is a header."""
-    if len(rows) < _LEAST or any(c.text[:1].isdigit() for c in rows[0][1:]):
-        return []
-    return [Table(rows[0][0].start, rows[0], tuple(rows[1:]), headings, before)]
+def _is_table(rows: list[tuple[Cell, ...]], ruled: bool) -> bool:
+    """Whether there are enough rows, and the first is a header."""
+    if ruled:
+        return len(rows) > 1
+    return len(rows) >= _LEAST and not any(c.text[:1].isdigit() for c in rows[0][1:])
 
 
 def _cells(line: str, at: int) -> tuple[Cell, ...]:

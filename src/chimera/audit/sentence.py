@@ -89,6 +89,11 @@ class Sentence:
         return frozenset(_WORD.findall(self.text.lower()))
 
     @cached_property
+    def bare(self) -> frozenset[str]:
+        """Its numbers that have no unit and are no part of a name, as levels are written."""
+        return frozenset(f"{n.value:g}" for n in self.all_numbers if not n.unit)
+
+    @cached_property
     def is_foreign(self) -> bool:
         """Whether it names a model that the data does not have, and none that it has."""
         if self.models or not self._names or not self._names.models:
