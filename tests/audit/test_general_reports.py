@@ -63,7 +63,7 @@ def labels(auditor: Auditor, text: str) -> dict[str, str]:
     [
         ("With two threads, tiny-1b decodes at 91.9 tok/s on average.", "91.9 tok/s", "supported"),
         ("With two threads, tiny-1b decodes at 78.0 tok/s on average.", "78.0 tok/s", "bad"),
-        ("The single-thread mean decode speed of tiny-1b is 78.0 tok/s.", "78.0 tok/s", "supported"),
+        ("Single-thread mean decode speed of tiny-1b is 78.0 tok/s.", "78.0 tok/s", "supported"),
         ("On the long prompt the mean TTFT of tiny-1b is 732 ms.", "732 ms", "supported"),
         ("On the long prompt the mean TTFT of tiny-1b is 36 ms.", "36 ms", "bad"),
         ("Mean TTFT of tiny-1b fell from 0.50 s to 0.27 s when going from one thread to two.",
@@ -82,8 +82,10 @@ def test_every_record_is_held_against_a_bound(runs: Auditor) -> None:
         labels(runs, "Every request of tiny-1b decoded faster than 70 tok/s.")["Every"]
         == "supported"
     )
-    assert labels(runs, "Every request of tiny-1b decoded faster than 90 tok/s.")["Every"] == "contradicted"  # fmt: skip
-    assert labels(runs, "None of the requests of tiny-1b had a TTFT above 2 seconds.")["None"] == "supported"  # fmt: skip
+    wrong = "Every request of tiny-1b decoded faster than 90 tok/s."
+    assert labels(runs, wrong)["Every"] == "contradicted"
+    right = "None of the requests of tiny-1b had a TTFT above 2 seconds."
+    assert labels(runs, right)["None"] == "supported"
 
 
 def test_a_model_that_is_not_there_has_no_other_models_values(runs: Auditor) -> None:
@@ -154,7 +156,8 @@ def test_columns_without_a_name_of_the_field_are_metrics(tmp_path: Path) -> None
 def test_numbers_deep_in_json_support(tmp_path: Path) -> None:
     deep = {"results": {"task_a": {"exact_match": 0.392, "stderr": 0.017}}, "model": "tiny-1b"}
     (tmp_path / "eval.json").write_text(json.dumps(deep))
-    text = "| task | exact match | stderr |\n|---|---|---|\n| task a | 0.392 | 0.017 |\n| x | 1 | 2 |\n"
+    rows = ["| task | exact match | stderr |", "|---|---|---|", "| task a | 0.392 | 0.017 |"]
+    text = "\n".join([*rows, "| x | 1 | 2 |", ""])
     assert not any(c.is_bad for c in Auditor(tmp_path).audit(text).claims)
 
 

@@ -80,12 +80,16 @@ class Alignment:
         right = laid.right(i)
         if right is not None and not _is_near(cell.number, right):
             text = _shown(right, cell.number)
-            reason = f"{right.value.what} is {text}"
-            return Verdict(
-                "contradicted", reason, text, right.value.what, "", right.value.places,
-                metric=right.key, statistic=right.statistic,
+            verdict = Verdict(
+                "contradicted", f"{right.value.what} is {text}", text, right.value.what, "",
+                right.value.places, metric=right.key, statistic=right.statistic,
             )  # fmt: skip
-        if old is not None and old.label in BAD and not _is_plain(cell.about):
+            other = laid.of_another(i, right)
+            if other is None:
+                return verdict
+            reason = f"{verdict.reason}; the number is the {other.value.what}"
+            return replace(verdict, label="misattributed", reason=reason)
+        if old is not None and old.label in BAD and not laid.is_plain(i):
             return Verdict("unsupported", f"it is not clear what it is of; {old.reason}")
         return old
 
@@ -184,6 +188,29 @@ class _Laid:
             found = [e for e in found if own and own <= _words_of(e.column)]
         values = {round(e.number, 9) for e in found}
         return found[0] if len(values) == 1 else None
+
+    def of_another(self, i: int, right: Entry) -> Entry | None:
+        """The same metric and statistic of something else, where that is a cell's number."""
+        number = self.cells[i].number
+        alike = (right.key, right.statistic, right.slice.shape)
+        for tried in (number, replace(number, scale=1.0)):
+            for e in self._elsewhere.near(tried.canonical, tolerance(tried)):
+                if (e.key, e.statistic, e.slice.shape) == alike:
+                    return e
+        return None
+
+    def is_plain(self, i: int) -> bool:
+        """Whether row and column say themselves what a cell is of, or a column counts: the other
+        numbers in it are all the counts that its header names.
+        """
+        about = self.cells[i].about
+        if about.named and bool(about.models or about.settings or about.files):
+            return True
+        column = [c.verdict for c in self.cells if c.column == self.cells[i].column]
+        right = [v for v in column if v is not None and v.label == "supported"]
+        mine = self.cells[i].verdict
+        counted = mine is not None and all(v.kind == mine.kind == "count" for v in right)
+        return counted and len(right) >= _TELLING
 
     @cached_property
     def _known_words(self) -> frozenset[str]:
@@ -293,11 +320,6 @@ def _is_near(number: Number, entry: Entry) -> bool:
     return any(
         abs(number.value * s - entry.number) <= tolerance(replace(number, scale=s)) for s in scales
     )
-
-
-def _is_plain(about: About) -> bool:
-    """Whether row and column say themselves what a cell is of."""
-    return about.named and bool(about.models or about.settings or about.files)
 
 
 def _is_compatible(entry: Entry, about: About) -> bool:

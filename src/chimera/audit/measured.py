@@ -20,9 +20,7 @@ from chimera.audit.verdict import Verdict, metric_names
 from chimera.record.vocabulary import METRICS
 
 _SCALES = (1e3, 1e-3, 1e6, 1e-6)
-_FEW_DIGITS = 3
-_TELLING = 4
-_SURELY = 5  # digits that no value has by chance
+_FEW_DIGITS, _TELLING, _SURELY = 3, 4, 5  # digits: the last, no value has by chance
 _UNSAID = (
     (1e-3, "ms", "s"), (1e-6, "us", "s"), (1e9, "GB", "bytes"), (1e6, "MB", "bytes"),
     (2.0**30, "GiB", "bytes"), (0.01, "%", "1"),
@@ -278,20 +276,20 @@ class MeasuredJudge:
             return self._nothing(number, about)
         main = next((v for v in values if v.main), values[0])
         right = shown(main.value, number, main.unit)
+        said = f"{main.what} is {right}"
         least = _TELLING if main.vague else 2
         for scale, why in _OTHER_UNITS.items():
             tried = replace(number, scale=number.scale * scale, modifier="")
             if number.digits >= least and any(matches(tried, v.value) for v in values):
-                reason = f"{why}, or its unit is wrong: {main.what} is {right}"
+                reason = f"{why}, or its unit is wrong: {said}"
                 return Verdict("contradicted", reason, right, main.what, "", main.places)
         found = self._find(number, about)
         if found is not None and _is_of_a_part(found, about):
-            reason = f"{main.what} is {right}; the number is the {found.value.what}, which the report does not say"
+            reason = f"{said}; the number is the {found.value.what}, which is not said"
             return Verdict("ambiguous", reason, right, main.what, "", found.value.places)
         other = found is not None and found.key not in about.keys
         if main.vague and not (found and other and number.digits >= _SURELY):
             return Verdict("unsupported", "it does not say of which of several settings it is")
-        said = f"{main.what} is {right}"
         if found is not None:
             reason = f"{said}; the number is the {found.value.what}"
             return Verdict("misattributed", reason, right, main.what, "", found.value.places)
