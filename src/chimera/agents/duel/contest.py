@@ -94,7 +94,8 @@ def run_duel(
     """Do what ``plan`` says. ``on_turn`` gets each turn when its phase has ended whole.
 
     ``warm`` are targets and options that were warmed up before; those warmed here are added.
-    ``environment`` is this machine as it was captured, None to capture it now. Ctrl-C ends it early and marks it as interrupted.
+    ``environment`` is this machine as it was captured, None to capture it now. Ctrl-C
+    ends it early and marks it as interrupted.
 
     Raises:
         InputError: the plan cannot be carried out, or the folder holds nothing to report on.
@@ -212,6 +213,7 @@ class _Runner(threading.Thread):
         self.raised: BaseException | None = None
         self._work: Work | None = None
         self._begun = self._ended = 0
+        self._cpu_s: float | None = None
 
     def run(self) -> None:
         plan = self._plan
@@ -227,6 +229,7 @@ class _Runner(threading.Thread):
                 most_findings=plan.most_findings,
             )
             self._ended = time.monotonic_ns()
+            self._cpu_s = _cpu_s(getattr(self.recorder, "pid", None))
         except threading.BrokenBarrierError:
             self.raised = EngineError("the phase was stopped before it began")
         except (ChimeraError, OSError) as error:
@@ -237,9 +240,23 @@ class _Runner(threading.Thread):
     def result(self) -> tuple[Taken, Work]:
         assert self._work is not None
         taken = Taken(
-            self._side.name, self.recorder, self._begun, self._ended, self._work.engine_error
-        )
+            self._side.name, self.recorder, self._begun, self._ended, self._work.engine_error,
+            self._cpu_s,
+        )  # fmt: skip
         return taken, self._work
+
+
+def _cpu_s(pid: int | None) -> float | None:
+    """The CPU time of a process so far; None where there is none of ours to look at."""
+    if pid is None:
+        return None
+    import psutil
+
+    try:
+        times = psutil.Process(pid).cpu_times()
+    except psutil.Error:
+        return None
+    return float(times.user + times.system)
 
 
 def _requests(

@@ -35,6 +35,7 @@ class Measure(msgspec.Struct, frozen=True):
     unit: str
     field: str
     read: Callable[[Turn], float | None]
+    missing: str = "the server does not tell it"
 
 
 def _phase(name: PhaseName) -> Measure:
@@ -47,8 +48,10 @@ THROUGHPUT = Measure("decode throughput", "tokens/s", "throughput", lambda t: t.
 OUTPUT = Measure("output tokens", "tokens", "output_tokens", lambda t: t.output_tokens)
 PROMPT = Measure("prompt tokens", "tokens", "prompt_tokens", lambda t: t.prompt_tokens)
 CACHED = Measure("prompt tokens from cache", "tokens", "cached_tokens", lambda t: t.cached_tokens)
+CPU = Measure("engine CPU time", "s", "engine_cpu_s", lambda t: t.engine_cpu_s,
+              "no process that this program started")  # fmt: skip
 COMPARED = (DURATION, TTFT, THROUGHPUT)
-MEASURES = (*COMPARED, OUTPUT, PROMPT, CACHED)
+MEASURES = (*COMPARED, CPU, OUTPUT, PROMPT, CACHED)
 PHASE_MEASURES = tuple(_phase(name) for name in PHASES)
 
 
@@ -80,23 +83,34 @@ class Figures:
             [Measured(v, t.repeat) for t, v in known],
             self._origins([t for t, _ in known], measure.field),
             failed=self.failed(agent, setting),
-            none="the server does not tell it"
-            if self.good(agent, setting)
-            else "no turn was whole",
+            none=measure.missing if self.good(agent, setting) else "no turn was whole",
         )
 
     def lost(self, agent: str, measure: Measure) -> Fact:
         """What a figure is together minus alone."""
         both = [self._known(agent, s, measure) for s in SETTINGS]
         test, why = _welch(*([v for _, v in side] for side in both))
-        return self._difference(
+        return self.gap(
             (("agent", agent), ("setting", "together minus alone")),
-            measure,
+            measure.metric,
+            measure.unit,
             [self.mean(agent, s, measure) for s in SETTINGS],
             test,
             why,
             min(map(len, both)),
         )
+
+    def cores(self, agent: str, setting: Setting) -> Fact:
+        """How many processors an agent's engine kept busy: its CPU time over the duration."""
+        cpu, duration = (self.mean(agent, setting, m) for m in (CPU, DURATION))
+        known = isinstance(cpu.value, float) and isinstance(duration.value, float)
+        return self.book.add(
+            (("agent", agent), ("setting", setting)), "processors kept busy", "ratio",
+            cpu.value / duration.value if known else None,  # type: ignore[operator]
+            "ratio", scope=SCOPE, n=cpu.n, operands=(cpu, duration),
+            origins=(*cpu.origins, *duration.origins), expression=f"{cpu.id} / {duration.id}",
+            ci_why="a ratio of means, shown for its size", why_none="" if known else cpu.why_none,
+        )  # fmt: skip
 
     def factor(self, agent: str, measure: Measure) -> Fact:
         """How many times as large a figure is together as alone."""
@@ -112,7 +126,7 @@ class Figures:
         )  # fmt: skip
 
     def between(self, a: str, b: str, setting: Setting, measure: Measure) -> Fact:
-        """b - a, paired by repeat."""
+        """The figure of b minus that of a, paired by repeat."""
         pairs = self.pairs(a, b, setting, measure)
         test, why = difference(
             [Measured(right, t.repeat) for t, _, right in pairs],
@@ -121,7 +135,7 @@ class Figures:
         ) if pairs else (None, "there is no repeat in which both are known")  # fmt: skip
         means = [self.mean(n, setting, measure) for n in (a, b)]
         about = (("agents", f"{b} - {a}"), ("setting", setting))
-        return self._difference(about, measure, means, test, why, len(pairs))
+        return self.gap(about, measure.metric, measure.unit, means, test, why, len(pairs))
 
     def pairs(
         self, a: str, b: str, setting: Setting, measure: Measure
@@ -166,8 +180,8 @@ class Figures:
         return (Origin(RUN, "", rows, field, pointer),)
 
     def values(
-        self, about: Subject, metric: str, unit: str, values: Sequence[tuple[Sequence[Turn], float]],
-        how: str,
+        self, about: Subject, metric: str, unit: str,
+        values: Sequence[tuple[Sequence[Turn], float]], how: str,
     ) -> Fact:  # fmt: skip
         """The mean over repeats of a value that several turns make together."""
         records = [Measured(v, turns[0].repeat) for turns, v in values]
@@ -193,16 +207,17 @@ class Figures:
             flags=("n = 1",) if len(records) == 1 else (),
         )  # fmt: skip
 
-    def _difference(
-        self, about: Subject, measure: Measure, means: Sequence[Fact], test: Difference | None,
-        why: str, n: int,
+    def gap(
+        self, about: Subject, metric: str, unit: str, means: Sequence[Fact],
+        test: Difference | None, why: str, n: int,
     ) -> Fact:  # fmt: skip
+        """The second of two means minus the first, with the interval of ``test``."""
         first, second = (f.value for f in means)
         value: float | None = None
-        if isinstance(first, float) and isinstance(second, float):
+        if isinstance(first, int | float) and isinstance(second, int | float):
             value = second - first if test is None else test.value
         return self.book.add(
-            about, measure.metric, "difference", value, measure.unit, scope=SCOPE, n=n,
+            about, metric, "difference", value, unit, scope=SCOPE, n=n,
             ci95=None if test is None else (test.low, test.high), ci_why=why, operands=means,
             origins=tuple(o for f in means for o in f.origins),
             expression=f"{means[1].id} - {means[0].id}",

@@ -119,7 +119,7 @@ class Keeper:
             engine=done.work.engine or "unknown",
             engine_version=done.work.engine_version or None,
             model=model or record.ModelIdentity(
-                name=side.target, not_learnt={"name": "the engine did not start; this is the target"}
+                name=side.target, not_learnt={"name": "the engine did not start: the target"}
             ),
             configurations=(record.Configuration(index=0, options=side.agent.options),),
             workload=_workload(self._plan, side, kind, done.prompts),

@@ -30,9 +30,9 @@ class Speedup(msgspec.Struct, frozen=True):
 
 def speedup_of(figures: Figures) -> Speedup:
     """Speedup = time alone, one after the other / time together; efficiency = speedup / agents."""
-    count, book = len(figures.names), figures.book
-    rounds = _whole(figures, "alone")
-    phases = _whole(figures, "together")
+    count = len(figures.names)
+    rounds = whole(figures, "alone")
+    phases = whole(figures, "together")
     sums = [sum(t.total_s for t in turns) for turns in rounds]
     walls = [wall_s(turns) for turns in phases]
     alone = figures.values(
@@ -60,7 +60,6 @@ def speedup_of(figures: Figures) -> Speedup:
                        DURATION.field)
         for name, i in (("first round alone", 0), ("last round alone", -1))
     ] if len(rounds) > 1 else [None, None]  # fmt: skip
-    assert book is figures.book
     return Speedup(alone, wall, speedup, efficiency, earlier, agents, ends[0], ends[1])
 
 
@@ -69,8 +68,8 @@ def wall_s(turns: list[Turn]) -> float:
     return max(t.end_s for t in turns) - min(t.start_s for t in turns)
 
 
-def _whole(figures: Figures, setting: str) -> list[list[Turn]]:
-    """The rounds or phases in which every agent's model did its part."""
+def whole(figures: Figures, setting: str) -> list[list[Turn]]:
+    """The rounds alone or phases together in which every agent's model did its part."""
     by_repeat: dict[int, list[Turn]] = {}
     for name in figures.names:
         for turn in figures.duel.of(name, setting):

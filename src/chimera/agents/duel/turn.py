@@ -39,7 +39,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     choosing, waiting for a processor.
 
     ``ttft_s`` is the mean over the calls; ``throughput`` the output tokens after each call's
-    first over the time from its first to its last token, in tokens/s. ``error`` is "" where the
+    first over the time from its first to its last token, in tokens/s. ``engine_cpu_s`` is the
+    CPU time of an engine that this program started, None of a server elsewhere. ``error`` is "" where the
     model did its part.
     """
 
@@ -56,6 +57,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
     output_tokens: int | None = None
+    engine_cpu_s: float | None = None
     error: str = ""
     segments: tuple[Segment, ...] = ()
 
@@ -121,6 +123,7 @@ class Taken(msgspec.Struct):
     begun_ns: int
     ended_ns: int
     error: str
+    engine_cpu_s: float | None = None
 
 
 def turn_of(
@@ -146,6 +149,7 @@ def turn_of(
         prompt_tokens=_sum([r.prompt_tokens for r in good]),
         cached_tokens=_sum([r.cached_tokens for r in good]),
         output_tokens=_sum([r.output_tokens for r in good]),
+        engine_cpu_s=taken.engine_cpu_s,
         error=taken.error,
         segments=segments,
     )
