@@ -149,7 +149,8 @@ def _chart(chart: Chart) -> list[str]:
 def _timeline(timeline: Timeline) -> list[str]:
     """A bar of letters for each lane, the first of each phase's name."""
     end = max((e for lane in timeline.lanes for _, _, e in lane.stretches), default=0.0)
-    legend = ", ".join(f"{phase[0]} {phase}" for phase in timeline.phases)
+    drawn = {phase for lane in timeline.lanes for phase, _, _ in lane.stretches}
+    legend = ", ".join(f"{phase[0]} {phase}" for phase in timeline.phases if phase in drawn)
     rows: list[tuple[Spans, ...]] = []
     for lane in timeline.lanes:
         name = f"{lane.group}, {lane.label}" if lane.group else lane.label

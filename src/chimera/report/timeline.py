@@ -19,9 +19,11 @@ def timeline_html(timeline: Timeline) -> str:
         return ""
     axis = axis_for([0.0, *(end for lane in timeline.lanes for _, _, end in lane.stretches)])
     colours = {phase: f"g{i % _COLOURS}" for i, phase in enumerate(timeline.phases)}
+    drawn = {phase for lane in timeline.lanes for phase, _, _ in lane.stretches}
     keys = "".join(
         key(f'<rect class="{colour}" x="1" y="3" width="14" height="10"/>', phase)
         for phase, colour in colours.items()
+        if phase in drawn
     )
     rows = [f'<div class="grid" aria-hidden="true"><svg>{grid(axis)}</svg></div>']
     group = ""

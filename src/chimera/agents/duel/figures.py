@@ -101,15 +101,19 @@ class Figures:
         )
 
     def cores(self, agent: str, setting: Setting) -> Fact:
-        """How many processors an agent's engine kept busy: its CPU time over the duration."""
-        cpu, duration = (self.mean(agent, setting, m) for m in (CPU, DURATION))
-        known = isinstance(cpu.value, float) and isinstance(duration.value, float)
+        """The most processors that an agent's engine kept busy: CPU time over duration.
+
+        The most and not the mean, as other programs can only take some of it away.
+        """
+        turns = [t for t in self.good(agent, setting) if t.engine_cpu_s is not None]
+        busy = [(t.engine_cpu_s or 0.0) / t.total_s for t in turns]
         return self.book.add(
-            (("agent", agent), ("setting", setting)), "processors kept busy", "ratio",
-            cpu.value / duration.value if known else None,  # type: ignore[operator]
-            "ratio", scope=SCOPE, n=cpu.n, operands=(cpu, duration),
-            origins=(*cpu.origins, *duration.origins), expression=f"{cpu.id} / {duration.id}",
-            ci_why="a ratio of means, shown for its size", why_none="" if known else cpu.why_none,
+            (("agent", agent), ("setting", setting)), "processors kept busy", "max",
+            max(busy, default=None), "ratio", scope=SCOPE, n=len(busy),
+            origins=(*self._origins(turns, CPU.field), *self._origins(turns, DURATION.field)),
+            expression="max(engine CPU time / workflow duration)",
+            ci_why="not computed for this statistic",
+            why_none="" if busy else CPU.missing,
         )  # fmt: skip
 
     def factor(self, agent: str, measure: Measure) -> Fact:

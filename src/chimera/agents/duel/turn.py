@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -14,8 +14,8 @@ from chimera.record.metrics.ttft import ttft_s
 from chimera.record.request import ErrorClass, Failure, Phase, Request, ServerPhases
 from chimera.stats.describe import mean
 
-PhaseName = Literal["ingest", "load", "queue", "prefill", "decode", "other"]
-PHASES: tuple[PhaseName, ...] = ("ingest", "load", "queue", "prefill", "decode", "other")
+PhaseName = Literal["ingest", "load", "queue", "prefill", "wait", "decode", "other"]
+PHASES: tuple[PhaseName, ...] = get_args(PhaseName)
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -34,14 +34,15 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     ``phases_s`` holds the sums over the workflow's calls, None for what nobody tells: ``load`` is
     the start of the engine; ``queue`` the wait for a first token without the prefill (and a load)
-    that the server reports, the network included; ``prefill`` by the server's clock; ``decode``
+    that the server reports, the network included; ``prefill`` by the server's clock; ``wait`` both
+    in one, where the server does not tell them apart (and None where it does); ``decode``
     from the first token to the end of an answer; ``other`` what is left: counting tokens,
     choosing, waiting for a processor.
 
     ``ttft_s`` is the mean over the calls; ``throughput`` the output tokens after each call's
     first over the time from its first to its last token, in tokens/s. ``engine_cpu_s`` is the
-    CPU time of an engine that this program started, None of a server elsewhere. ``error`` is "" where the
-    model did its part.
+    CPU time of an engine that this program started, None of a server elsewhere. ``error`` is ""
+    where the model did its part.
     """
 
     number: int
@@ -142,7 +143,7 @@ def turn_of(
         repeat=repeat,
         start_s=start,
         total_s=total,
-        phases_s=_sums(total, segments, requests),
+        phases_s=_sums(total, segments),
         ttft_s=mean(firsts) if firsts else None,
         throughput=_throughput(good),
         calls=len(requests),
@@ -183,28 +184,25 @@ def _segments(
         if sent is None:
             continue
         if first is None:
-            found.append(Segment("queue", sent / 1e9, request.end_ns / 1e9))
+            found.append(Segment("wait", sent / 1e9, request.end_ns / 1e9))
             continue
-        prefill = min(max((request.server.prefill_ns or 0), 0), first - sent)
-        middle = (first - prefill) / 1e9
-        found.append(Segment("queue", sent / 1e9, middle))
-        if prefill:
+        if (prefill := request.server.prefill_ns) is None:
+            found.append(Segment("wait", sent / 1e9, first / 1e9))
+        else:
+            middle = (first - min(max(prefill, 0), first - sent)) / 1e9
+            found.append(Segment("queue", sent / 1e9, middle))
             found.append(Segment("prefill", middle, first / 1e9))
         found.append(Segment("decode", first / 1e9, request.end_ns / 1e9))
     return tuple(s for s in found if s.end_s > s.start_s)
 
 
-def _sums(
-    total: float, segments: Sequence[Segment], requests: Sequence[Request]
-) -> dict[PhaseName, float | None]:
+def _sums(total: float, segments: Sequence[Segment]) -> dict[PhaseName, float | None]:
     found: dict[PhaseName, float | None] = {}
     for phase in PHASES[:-1]:
         own = [s.end_s - s.start_s for s in segments if s.phase == phase]
         found[phase] = sum(own) if own else None
-    if requests and any(r.server.prefill_ns is None for r in requests if r.error is None):
-        # Then nobody can tell the queue from the prefill, and their sum is no value of either.
-        found["queue"] = found["prefill"] = None
-    elif requests:
-        found["queue"] = found["queue"] or 0.0
+    if found["wait"] is not None and found["prefill"] is not None:
+        # Told apart in some calls and not in others: neither sum is of all calls.
+        found["queue"] = found["prefill"] = found["wait"] = None
     found["other"] = max(0.0, total - sum(s.end_s - s.start_s for s in segments))
     return found

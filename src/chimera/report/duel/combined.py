@@ -13,12 +13,12 @@ from chimera.agents.duel.speedup import Speedup, speedup_of
 from chimera.facts.fact import Origin
 from chimera.facts.text import Name, Num, Sentence, Spans, spans
 from chimera.report.document import Bullets, Paragraph, Report, Section, Table
-from chimera.report.duel.contention import contention, explained
+from chimera.report.duel.contention import contention, worst
 from chimera.report.duel.course import course
 from chimera.report.duel.gain import gain, lead, repeats, verdict
 from chimera.report.duel.quality import Made, Qualities
 from chimera.report.duel.results import differences, measured, people, reports
-from chimera.report.duel.words import APART, header, listed, with_interval
+from chimera.report.duel.words import APART, header, listed, points, with_interval
 from chimera.report.sections.common import sentence, term
 
 
@@ -38,8 +38,7 @@ def combined(duel: Duel, made: dict[int, Made], run_ids: Mapping[tuple[str, str]
     figures = Figures(duel)
     found = speedup_of(figures)
     sections = (
-        Section("summary", spans("What came out"), (Paragraph(tuple(_summary(figures, found))),
-                                                    *explained(figures))),
+        Section("summary", spans("What came out"), (points(_summary(figures, found)),)),
         people(figures),
         measured(figures),
         differences(figures),
@@ -84,6 +83,7 @@ def _summary(figures: Figures, found: Speedup) -> list[Sentence]:
                 said.append(
                     sentence(term(f"While together, {a} and {b} {APART} by {measure.metric}."))
                 )
+    said += worst(figures)
     return said
 
 

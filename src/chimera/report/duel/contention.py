@@ -18,7 +18,7 @@ from chimera.agents.duel.turn import Turn
 from chimera.facts.fact import Fact, Origin
 from chimera.facts.text import Num, Sentence, Span, Spans, spans
 from chimera.report.document import Block, Paragraph, Section, Table
-from chimera.report.duel.words import APART, bounds, header, value, with_interval
+from chimera.report.duel.words import APART, bounds, header, points, value, with_interval
 from chimera.report.sections.common import sentence, term
 from chimera.report.walk import INTERVAL
 from chimera.stats.describe import mean
@@ -42,6 +42,8 @@ def contention(figures: Figures) -> Section:
         for measure in (*PHASE_MEASURES, DURATION, CPU):
             lost = figures.lost(name, measure)
             alone, together = (figures.mean(name, s, measure) for s in SETTINGS)
+            if alone.value is None and together.value is None:
+                continue
             rows.append(
                 (
                     spans(term(name)), spans(term(measure.metric)), value(alone), value(together),
@@ -54,15 +56,14 @@ def contention(figures: Figures) -> Section:
     notes = [
         sentence(
             "Lost is together minus alone. Load is the start of the engine; queue the wait for a "
-            "first token beyond the prefill that the server reports, the network included; decode "
-            "lasts from the first token to the end of an answer; other is what is left of the "
-            "workflow."
+            "first token beyond the prefill that the server reports, the network included; wait "
+            "is both in one where the server does not tell them apart; decode lasts from the first "
+            "token to the end of an answer; other is what is left of the workflow."
         )
     ]
-    blocks: list[Block] = [Table(head, tuple(rows), (), numeric), Paragraph(tuple(notes))]
-    return Section("contention", spans("What working together cost"), (
-        *blocks, *_watched(figures), *explained(figures)
-    ))  # fmt: skip
+    table = Table(head, tuple(rows), (), numeric)
+    blocks: list[Block] = [*explained(figures), table, Paragraph(tuple(notes)), *_watched(figures)]
+    return Section("contention", spans("What working together cost"), tuple(blocks))
 
 
 def _times(fact: Fact) -> Spans:
@@ -129,12 +130,13 @@ def _watched(figures: Figures) -> Iterator[Block]:
 
 def explained(figures: Figures) -> Iterator[Block]:
     """What the agents did to each other, from the facts above."""
-    said = [*_worst(figures), *_demand(figures), *_neighbours(figures)]
+    said = [*worst(figures), *_demand(figures), *_neighbours(figures)]
     if said:
-        yield Paragraph(tuple(said))
+        yield points(said)
 
 
-def _worst(figures: Figures) -> Iterator[Sentence]:
+def worst(figures: Figures) -> Iterator[Sentence]:
+    """What each agent's workflow lost, and in which phase most of it."""
     for name in figures.names:
         whole = figures.lost(name, DURATION)
         if whole.ci95 is None:
@@ -177,7 +179,7 @@ def _demand(figures: Figures) -> Iterator[Sentence]:
     for name, fact in alone.items():
         shares += [", " if shares else "", term(f"{name}'s engine "), Num(fact)]
     yield sentence(
-        "Of ", Num(machine), " processors the engines kept busy, each alone: ", *shares,
+        "Of ", Num(machine), " processors the engines kept busy at most, each alone: ", *shares,
         "; added up ", Num(total), ".",
     )  # fmt: skip
     if crowded(figures):
@@ -212,7 +214,7 @@ def demand(figures: Figures) -> Fact | None:
         (("setting", "alone, added up"),), "processors kept busy", "sum", sum(values), "ratio",
         scope=SCOPE, n=len(values), operands=facts,
         origins=tuple(o for f in facts for o in f.origins),
-        expression=" + ".join(f.id for f in facts), ci_why="a sum of ratios, shown for its size",
+        expression=" + ".join(f.id for f in facts), ci_why="not computed for this statistic",
     )  # fmt: skip
 
 

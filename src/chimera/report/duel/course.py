@@ -42,7 +42,7 @@ def _one_repeat(figures: Figures, together: list[Turn]) -> Timeline:
     ]
     return Timeline(
         spans("Repeat ", Num(which), ", the one with the middle wall time"), _SHOWN, tuple(lanes),
-        spans("Seconds from the beginning of each workflow; in a gap nothing of the legend went on."),
+        spans("Seconds from each workflow's beginning; in a gap nothing of the legend went on."),
     )  # fmt: skip
 
 

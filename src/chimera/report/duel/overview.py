@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from chimera.agents.duel.figures import DURATION
 from chimera.facts.fact import Fact
 from chimera.facts.text import Name, Sentence, Span, Spans, spans
-from chimera.report.document import Chart, Mark, Paragraph, Report, Section, Table
+from chimera.report.document import Chart, Mark, Report, Section, Table
 from chimera.report.duel.combined import Combined, folder_name, in_words
 from chimera.report.duel.contention import crowded, demand
 from chimera.report.duel.gain import verdict
-from chimera.report.duel.words import APART, bounds, header, value, with_interval
+from chimera.report.duel.words import APART, bounds, header, points, value, with_interval
 from chimera.report.sections.common import sentence, term
 from chimera.report.walk import INTERVAL
 
@@ -20,7 +20,7 @@ def overview(done: Sequence[Combined], interrupted: bool = False) -> Report:
     """The report over several scenarios of one duel, at least one."""
     facts: dict[str, Fact] = {}
     sections = (
-        Section("summary", spans("What came out"), (Paragraph(tuple(_said(done))),)),
+        Section("summary", spans("What came out"), (points(_said(done)),)),
         Section("scenarios", spans("The scenarios"), (_table(done), _chart(done))),
         Section("losses", spans("What each agent lost together"), (_losses(done),)),
     )

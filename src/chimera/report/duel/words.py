@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chimera.agents.duel.figures import DURATION, THROUGHPUT, TTFT, Measure, certain
 from chimera.facts.fact import Fact
 from chimera.facts.numbers import display_unit
-from chimera.facts.text import Name, Num, Span, Spans, spans
+from chimera.facts.text import Name, Num, Sentence, Span, Spans, spans
+from chimera.report.document import Bullets
 from chimera.report.sections.common import term
 from chimera.report.walk import INTERVAL
 
@@ -64,7 +67,12 @@ def sign_in_words(fact: Fact, b: str, measure: Measure, a: str) -> Spans:
 
 def header(*titles: str | Name) -> tuple[Spans, ...]:
     """The head of a table."""
-    return tuple(spans(t if isinstance(t, Name) else term(t)) for t in titles)
+    return tuple(spans(t) for t in titles)
+
+
+def points(said: Sequence[Sentence]) -> Bullets:
+    """A list with a sentence in each of its points."""
+    return Bullets(tuple((one,) for one in said))
 
 
 def listed(names: list[str]) -> str:
