@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from chimera.agents.duel.recorder import Exchange, Recorder
 from chimera.agents.duel.turn import Taken, Turn, request_of, turn_of
-from chimera.engines.base import Completion, CompletionRequest, ErrorClass, Load, RequestFailed
+from chimera.engines.base import Completion, CompletionRequest, ErrorClass, RequestFailed
 from chimera.engines.base import Message as Turns
 from chimera.measure.clock import RunClock
 from chimera.testing.scripted_engine import ScriptedEngine
@@ -29,8 +29,7 @@ def completion(sent: int, first: int, end: int, prefill: int | None) -> Completi
 
 def turn(*completions: Completion) -> Turn:
     recorder = Recorder(ScriptedEngine(lambda _: "a"))
-    recorder.load = Load(start_ns=11 * S // 10, ready_ns=15 * S // 10, server_load_ns=None,
-                         cold=True, num_ctx=None)  # fmt: skip
+    recorder.waited_ns = (11 * S // 10, 15 * S // 10)
     requests = [
         r for i, c in enumerate(completions)
         if (r := request_of(i, Exchange("p", c, None), "analysis", "measured", 1, CLOCK))
@@ -47,6 +46,14 @@ def test_the_phases_of_a_workflow_add_up_to_its_time() -> None:
     assert sum(want.values()) == pytest.approx(found.total_s)
     assert found.ttft_s == pytest.approx(0.3)
     assert found.throughput == pytest.approx(4 / 1.6)
+
+
+def test_a_load_within_a_call_is_load_and_not_queue() -> None:
+    reloading = replace(completion(16, 24, 25, prefill=3), server_load_ns=4 * S // 10)
+    phases = turn(reloading).phases_s
+    assert phases["load"] == pytest.approx(0.4 + 0.4)
+    assert phases["queue"] == pytest.approx(0.1)
+    assert phases["prefill"] == pytest.approx(0.3)
 
 
 def test_where_nobody_tells_the_prefill_the_wait_is_one() -> None:

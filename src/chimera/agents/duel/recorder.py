@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -33,12 +34,15 @@ class Recorder(Started):
 
     A server that was there before may hold the same prompt in its cache, and would have less to
     do than in the run before; a line that no earlier prompt begins with makes the runs alike.
+    ``load`` is what the engine said of its start, ``waited_ns`` when the caller waited for it
+    (monotonic); None before.
     """
 
     def __init__(self, engine: Engine, first_line: str = "") -> None:
         self._engine = engine
         self._front = f"{first_line}\n" if first_line else ""
         self.load: Load | None = None
+        self.waited_ns: tuple[int, int] | None = None
         self.exchanges: list[Exchange] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -58,7 +62,11 @@ class Recorder(Started):
 
     def start(self) -> Load:
         """See ``Engine.start``."""
-        self.load = self._engine.start()
+        begun = time.monotonic_ns()
+        try:
+            self.load = self._engine.start()
+        finally:
+            self.waited_ns = (begun, time.monotonic_ns())
         return self.load
 
     def model(self) -> ModelIdentity:

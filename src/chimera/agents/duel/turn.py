@@ -33,8 +33,9 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     ``total_s`` is the workflow from the moment when all were let go, without the rendering.
 
     ``phases_s`` holds the sums over the workflow's calls, None for what nobody tells: ``load`` is
-    the start of the engine; ``queue`` the wait for a first token without the prefill (and a load)
-    that the server reports, the network included; ``prefill`` by the server's clock; ``wait`` both
+    the start of the engine, and what the server reports of loading within a call; ``queue`` the
+    wait for a first token without the load and the prefill that the server reports, the network
+    included; ``prefill`` by the server's clock; ``wait`` both
     in one, where the server does not tell them apart (and None where it does); ``decode``
     from the first token to the end of an answer; ``other`` what is left: counting tokens,
     choosing, waiting for a processor.
@@ -175,9 +176,8 @@ def _segments(
     start: float, recorder: Recorder, requests: Sequence[Request], clock: RunClock
 ) -> tuple[Segment, ...]:
     found: list[Segment] = []
-    load = recorder.load
-    if load is not None:
-        begun, ready = (clock.since_zero(ns) / 1e9 for ns in (load.start_ns, load.ready_ns))
+    if recorder.waited_ns is not None:
+        begun, ready = (clock.since_zero(ns) / 1e9 for ns in recorder.waited_ns)
         found += [Segment("ingest", start, begun), Segment("load", begun, ready)]
     for request in requests:
         sent, first = request.sent_ns, request.first_token_ns
@@ -189,9 +189,11 @@ def _segments(
         if (prefill := request.server.prefill_ns) is None:
             found.append(Segment("wait", sent / 1e9, first / 1e9))
         else:
-            middle = (first - min(max(prefill, 0), first - sent)) / 1e9
-            found.append(Segment("queue", sent / 1e9, middle))
-            found.append(Segment("prefill", middle, first / 1e9))
+            evaluates = max(sent, first - max(prefill, 0))
+            loads = max(sent, evaluates - max(request.server.load_ns or 0, 0))
+            found.append(Segment("queue", sent / 1e9, loads / 1e9))
+            found.append(Segment("load", loads / 1e9, evaluates / 1e9))
+            found.append(Segment("prefill", evaluates / 1e9, first / 1e9))
         found.append(Segment("decode", first / 1e9, request.end_ns / 1e9))
     return tuple(s for s in found if s.end_s > s.start_s)
 

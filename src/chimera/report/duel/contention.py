@@ -55,10 +55,11 @@ def contention(figures: Figures) -> Section:
     numeric = (False, False, True, True, True, False, True, False)
     notes = [
         sentence(
-            "Lost is together minus alone. Load is the start of the engine; queue the wait for a "
-            "first token beyond the prefill that the server reports, the network included; wait "
-            "is both in one where the server does not tell them apart; decode lasts from the first "
-            "token to the end of an answer; other is what is left of the workflow."
+            "Lost is together minus alone. Load is the start of the engine, and what its server "
+            "reports of loading within a call; queue the rest of the wait for a first token before "
+            "the prefill that the server reports, the network included; wait is both in one where "
+            "the server does not tell them apart; decode lasts from the first token to the end of "
+            "an answer; other is what is left of the workflow."
         )
     ]
     table = Table(head, tuple(rows), (), numeric)
