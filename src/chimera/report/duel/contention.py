@@ -78,7 +78,7 @@ def _verdict(fact: Fact) -> Spans:
         return spans(term(f"no verdict: {fact.ci_why}"))
     if not certain(fact):
         return spans(term(f"{APART} from alone"))
-    return spans("longer than alone" if fact.ci95[0] > 0 else "shorter than alone")
+    return spans("more than alone" if fact.ci95[0] > 0 else "less than alone")
 
 
 # --- monitors
