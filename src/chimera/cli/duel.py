@@ -31,7 +31,7 @@ from chimera.store.contract import Store
 
 EXIT_NOTHING_SUCCEEDED = 1
 EXIT_INTERRUPTED = 130
-_PERSONA = "insight"
+_PERSONA = "technical"
 
 
 @click.command(name="duel")
@@ -94,7 +94,7 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     if asked["as_json"]:
         click.echo(content)
     else:
-        tell(done, output)
+        tell(done, output, len(plans))
     if interrupted:
         click.echo("chimera: stopped; what was whole is in the reports", err=True)
         ctx.exit(EXIT_INTERRUPTED)

@@ -59,8 +59,11 @@ class Progress:
                 click.echo(f"\r{'':<{width}}\r", err=True, nl=False)
 
 
-def tell(done: Sequence[Combined], output: Path) -> None:
-    """The result as text: a table of the scenarios, a line on each, and where the reports are."""
+def tell(done: Sequence[Combined], output: Path, planned: int) -> None:
+    """The result as text: a table of the scenarios, a line on each, and where the reports are.
+
+    Of several scenarios that were ``planned`` each has a folder of its own.
+    """
     rows = [["scenario", "alone, in turn", "together", "speedup", "efficiency", "earlier formula"]]
     for one in done:
         found = one.speedup
@@ -79,12 +82,12 @@ def tell(done: Sequence[Combined], output: Path) -> None:
         click.echo(textwrap.fill(" ".join(parts), _WIDTH, subsequent_indent="  "))
     click.echo("")
     click.echo(f"report     {output / 'report.html'}")
-    if len(done) > 1:
-        click.echo(f"beside it  {', '.join(one.figures.duel.plan.scenario for one in done)}: each "
-                   "with the combined report and each agent's own")  # fmt: skip
-    else:
+    if planned > 1:
+        names = ", ".join(one.figures.duel.plan.scenario for one in done)
+        click.echo(f"beside it  {names}: each with its combined report and the agents' own")
+    elif done[0].figures.duel.works:
         names = ", ".join(f"agent-{n.lower()}" for n in done[0].figures.names)
-        click.echo(f"beside it  {names}: each agent's own")
+        click.echo(f"beside it  {names}: the agents' own reports")
 
 
 def _short(fact: Fact) -> str:

@@ -21,7 +21,7 @@ def overview(done: Sequence[Combined], interrupted: bool = False) -> Report:
     facts: dict[str, Fact] = {}
     sections = (
         Section("summary", spans("What came out"), (points(_said(done)),)),
-        Section("scenarios", spans("The scenarios"), (_table(done), _chart(done))),
+        Section("scenarios", spans("The scenarios"), (_table(done), *_charts(done))),
         Section("losses", spans("What each agent lost together"), (_losses(done),)),
     )
     for one in done:
@@ -110,13 +110,15 @@ def _table(done: Sequence[Combined]) -> Table:
     return Table(head, tuple(rows), (), (False, True, True, True, False, True, True, False))
 
 
-def _chart(done: Sequence[Combined]) -> Chart:
+def _charts(done: Sequence[Combined]) -> list[Chart]:
     marks = [
         Mark(_scenario(one), one.speedup.speedup)
         for one in done
         if one.speedup.speedup.value is not None
     ]
-    return Chart(spans("Speedup by scenario"), "ratio", tuple(marks), "higher")
+    if not marks:
+        return []
+    return [Chart(spans("Speedup by scenario"), "ratio", tuple(marks), "higher")]
 
 
 def _losses(done: Sequence[Combined]) -> Table:
