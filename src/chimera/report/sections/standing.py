@@ -107,7 +107,7 @@ def calls_section(work: Work) -> Section:
         for label, how, fact in metrics.rows
     )
     header = (spans("Figure"), spans("Value"), spans("What it is"), spans("Calls"))
-    notes = [sentence("The calls are recorded whole beside this report, in a file of their own.")]
+    notes = [sentence("The calls are recorded whole in a file beside this report.")]
     if work.engine_error:
         notes.append(
             sentence("The model could not do its part: ", Name(work.engine_error), "; code's own "
