@@ -81,11 +81,13 @@ def work(  # noqa: PLR0913 - by name, and each has a default
     """Run the workflow on a folder. ``engine`` None writes with code's own wording.
 
     ``exclude`` is a folder that is not read (where the report goes), ``shown`` another name for
-    the folder, which is then one of stored runs. The model is asked about the first
-    ``most_findings`` alone (None: about all); the report holds the others in code's own words.
-    The engine is started here and left open for the caller to close. A failing engine ends in
+    the folder, which is then one of stored runs. The engine is started here
+    and left open for the caller to close. A failing engine ends in
     code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read,
     and for one that holds neither a record nor a document.
+
+    The model is asked about the first ``most_findings`` alone (None: about all); the report holds
+    the others in code's own words.
     """
     start = time.perf_counter()
     say("reading the folder")
@@ -97,10 +99,10 @@ def work(  # noqa: PLR0913 - by name, and each has a default
     say("computing facts and findings")
     facts = facts_of(ingest)
     result = Work(
-        agent, facts, facts.findings[:LEADING], Wording(), [], Times(), stored=bool(shown),
-        most_findings=most_findings,
-    )  # fmt: skip
+        agent, facts, facts.findings[:LEADING], Wording(), [], Times(), stored=bool(shown)
+    )
     result.times.ingest_s = read - start
+    result.most_findings = most_findings
     worded = not _WORDED.isdisjoint(agent.persona.sections)
     asked = worded and bool(facts.findings)
     if engine is not None and asked and _start(engine, result, say):
