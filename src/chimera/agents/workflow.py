@@ -202,7 +202,8 @@ def _word(engine: Engine, result: Work, say: Say) -> None:
     rest = [f for f in result.considered if f not in result.leading]
     if "findings" not in result.agent.persona.sections:
         rest = rest[:_FEW]
-    choices, settles = wording_choices([*result.leading, *rest], len(result.leading))
+    leading = [f for f in result.leading if f in result.considered]
+    choices, settles = wording_choices([*leading, *rest], len(leading))
     instruction = "Choose for each sentence the wording that reads best. All say the same."
     settled = _ask(engine, result, instruction, choices, "wording")
     result.wording = Wording(
