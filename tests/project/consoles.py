@@ -16,7 +16,7 @@ from pathlib import Path
 
 _FENCE = re.compile(r"^[ ]{0,3}(`{3,}|~{3,})[ ]*(\S*)")
 # These verbs ask the embedded model unless told not to.
-MODEL_VERBS = {"report", "demo", "bench"}
+MODEL_VERBS = {"report", "demo", "bench", "duel"}
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,15 @@ class Work(msgspec.Struct):
     load: Load | None = None
     engine_error: str = ""
     stored: bool = False
+    most_findings: int | None = None
+
+    @property
+    def considered(self) -> list[Finding]:
+        """The findings that the model is asked about."""
+        return self.facts.findings[: self.most_findings]
 
 
-def work(
+def work(  # noqa: PLR0913 - by name, and each has a default
     folder: str,
     agent: Agent,
     engine: Engine | None,
@@ -70,6 +76,7 @@ def work(
     max_bytes: int = MAX_BYTES,
     exclude: str = "",
     shown: str = "",
+    most_findings: int | None = None,
 ) -> Work:
     """Run the workflow on a folder. ``engine`` None writes with code's own wording.
 
@@ -78,6 +85,9 @@ def work(
     and left open for the caller to close. A failing engine ends in
     code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read,
     and for one that holds neither a record nor a document.
+
+    The model is asked about the first ``most_findings`` alone (None: about all); the report holds
+    the others in code's own words.
     """
     start = time.perf_counter()
     say("reading the folder")
@@ -92,6 +102,7 @@ def work(
         agent, facts, facts.findings[:LEADING], Wording(), [], Times(), stored=bool(shown)
     )
     result.times.ingest_s = read - start
+    result.most_findings = most_findings
     worded = not _WORDED.isdisjoint(agent.persona.sections)
     asked = worded and bool(facts.findings)
     if engine is not None and asked and _start(engine, result, say):
@@ -142,7 +153,7 @@ def _prefix(result: Work) -> str:
     quoted, and whatever the model makes of a name can only be a letter.
     """
     lines = [result.agent.persona.prompt, "", "Findings, computed and tested:"]
-    for finding in result.facts.findings[:_MAX_PREFIX_FINDINGS]:
+    for finding in result.considered[:_MAX_PREFIX_FINDINGS]:
         lead = named(finding.says[0].variants[0])[:_MAX_PREFIX_CHARACTERS]
         lines.append(f"- [{finding.severity}] {lead}")
     return "\n".join(lines)
@@ -170,7 +181,7 @@ def _ask(
 
 def _analyse(engine: Engine, result: Work, say: Say) -> None:
     """Let the model choose which findings open the report, and in which order."""
-    candidates = [f for f in result.facts.findings if f.severity != "low"][:8]
+    candidates = [f for f in result.considered if f.severity != "low"][:8]
     places = min(LEADING, len(candidates))
     if len(candidates) < 2:
         return
@@ -188,10 +199,11 @@ def _analyse(engine: Engine, result: Work, say: Say) -> None:
 def _word(engine: Engine, result: Work, say: Say) -> None:
     """Let the model choose the wording of the sentences, the most visible ones first."""
     say("choosing words")
-    rest = [f for f in result.facts.findings if f not in result.leading]
+    rest = [f for f in result.considered if f not in result.leading]
     if "findings" not in result.agent.persona.sections:
         rest = rest[:_FEW]
-    choices, settles = wording_choices([*result.leading, *rest], len(result.leading))
+    leading = [f for f in result.leading if f in result.considered]
+    choices, settles = wording_choices([*leading, *rest], len(leading))
     instruction = "Choose for each sentence the wording that reads best. All say the same."
     settled = _ask(engine, result, instruction, choices, "wording")
     result.wording = Wording(

@@ -24,6 +24,7 @@ COMMANDS = {
     "audit": "Check reports claim by claim against the data that they describe.",
     "ingest": "Show what each file of a folder holds.",
     "bench": "Measure a model and keep every sample.",
+    "duel": "Run agents side by side, and measure each alone as well.",
     "runs": "List, tag, delete, export and import stored runs.",
     "doctor": "Look a target over before measuring it.",
     "selftest": "Measure what this client adds to the truth.",

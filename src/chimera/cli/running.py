@@ -25,6 +25,7 @@ from chimera.facts.fact import Fact
 from chimera.facts.text import Sentence
 from chimera.ingest.readers.own_output import MARKDOWN_MARK
 from chimera.report.build import build_report
+from chimera.report.document import Report
 from chimera.report.html import to_html
 from chimera.report.json_report import to_json
 from chimera.report.markdown import to_markdown
@@ -110,12 +111,7 @@ def run_report(folder: str, how: Writing) -> Path:
         )
     terminal.say("writing the report")
     report, contract, written = build_report(done)
-    files = {
-        "report.md": f"{MARKDOWN_MARK}\n{to_markdown(report)}".encode(),
-        "report.html": to_html(report).encode(),
-        "report.json": to_json(report, _extra(done, contract, written)),
-        CALLS_FILE: _calls(done),
-    }
+    files = report_files(done, report, contract, written)
     paths = write_report(goal, files)
     terminal.done()
     html = goal / "report.html"
@@ -126,6 +122,22 @@ def run_report(folder: str, how: Writing) -> Path:
     if not done.facts.ingest.batches:  # a report on documents alone lists them, and no more
         raise InputError(without_records(done.facts.ingest))
     return html
+
+
+def rendered(report: Report, extra: dict[str, Any]) -> dict[str, bytes]:
+    """A report in its three forms by file name; ``extra`` is what report.json holds beside it."""
+    return {
+        "report.md": f"{MARKDOWN_MARK}\n{to_markdown(report)}".encode(),
+        "report.html": to_html(report).encode(),
+        "report.json": to_json(report, extra),
+    }
+
+
+def report_files(
+    done: Work, report: Report, contract: list[tuple[str, bool, Sentence]], written: Written
+) -> dict[str, bytes]:
+    """All files of an agent's report by name, its calls among them."""
+    return rendered(report, _extra(done, contract, written)) | {CALLS_FILE: _calls(done)}
 
 
 @contextmanager

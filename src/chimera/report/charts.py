@@ -68,8 +68,8 @@ def chart_html(chart: Chart, limit: int = MOST_SAMPLES) -> str:
         return ""
     samples = [thinned(m.samples, limit) for m in marks]
     axis = axis_for(_extent(chart, marks, samples), chart.log)
-    ticks = f'<div class="axis"><svg aria-hidden="true">{_tick_labels(axis)}</svg></div>'
-    rows = [f'<div class="grid" aria-hidden="true"><svg>{_grid(axis)}</svg></div>']
+    ticks = f'<div class="axis"><svg aria-hidden="true">{tick_labels(axis)}</svg></div>'
+    rows = [f'<div class="grid" aria-hidden="true"><svg>{grid(axis)}</svg></div>']
     if len(marks) > 15:
         rows.append(ticks)
     group = ""
@@ -116,19 +116,20 @@ def _legend(marks: list[Mark]) -> str:
     center = text(statistics.pop()) if len(statistics) == 1 else "value"
     has_interval = any(m.fact.ci95 is not None for m in marks)
     keys = (
-        [_key('<g class="s"><circle cx="8" cy="8" r="3.5"/></g>', "sample")]
+        [key('<g class="s"><circle cx="8" cy="8" r="3.5"/></g>', "sample")]
         if kinds - {"cold"}
         else []
     )
     if "cold" in kinds:
-        keys.append(_key('<g class="c"><circle cx="8" cy="8" r="3.5"/></g>', "cold start"))
+        keys.append(key('<g class="c"><circle cx="8" cy="8" r="3.5"/></g>', "cold start"))
     bar = '<path class="i" d="M1 8H23M1 4V12M23 4V12"/>' if has_interval else ""
     words = f"{center} and its 95% interval" if has_interval else center
-    keys.append(_key(f'{bar}<circle class="m" cx="12" cy="8" r="4"/>', words, 24))
+    keys.append(key(f'{bar}<circle class="m" cx="12" cy="8" r="4"/>', words, 24))
     return f'<span class="key">{"".join(keys)}</span>'
 
 
-def _key(shape: str, words: str, width: int = 16) -> str:
+def key(shape: str, words: str, width: int = 16) -> str:
+    """One entry of a legend."""
     return (
         f'<span><svg width="{width}" height="16" viewBox="0 0 {width} 16" aria-hidden="true">'
         f"{shape}</svg>{words}</span>"
@@ -142,12 +143,14 @@ def _note(chart: Chart, is_thinned: bool) -> str:
     return f'<p class="note">{words}</p>' if words else ""
 
 
-def _grid(axis: Axis) -> str:
+def grid(axis: Axis) -> str:
+    """The lines of an axis's ticks, as SVG."""
     places = (f"{axis.percent(t):.2f}%" for t in axis.ticks)
     return "".join(f'<line x1="{x}" x2="{x}" y1="0" y2="100%"/>' for x in places)
 
 
-def _tick_labels(axis: Axis) -> str:
+def tick_labels(axis: Axis) -> str:
+    """The values of an axis's ticks, as SVG."""
     return "".join(
         f'<text x="{axis.percent(t):.2f}%" y="14">{text(format_plain(t))}</text>'
         for t in axis.ticks

@@ -61,6 +61,27 @@ class Chart(msgspec.Struct, frozen=True, tag="chart"):
     note: Spans = ()
 
 
+class Lane(msgspec.Struct, frozen=True):
+    """One line of a timeline: what it is of, and its stretches as (phase, start, end) in seconds.
+
+    ``fact`` is a number to print beside it, None for none.
+    """
+
+    label: str
+    stretches: tuple[tuple[str, float, float], ...]
+    fact: Fact | None = None
+    group: str = ""
+
+
+class Timeline(msgspec.Struct, frozen=True, tag="timeline"):
+    """What was going on when: a bar for each lane, in seconds. ``phases`` is the legend's order."""
+
+    title: Spans
+    phases: tuple[str, ...]
+    lanes: tuple[Lane, ...]
+    note: Spans = ()
+
+
 class Quotation(msgspec.Struct, frozen=True, tag="quotation"):
     """Text repeated as it stands somewhere, in a code block; never a statement of ours.
 
@@ -80,7 +101,7 @@ class Details(msgspec.Struct, frozen=True, tag="details"):
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Bullets | Table | Chart | Quotation | Details
+Block = Paragraph | Bullets | Table | Chart | Timeline | Quotation | Details
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -106,6 +127,7 @@ __all__ = [
     "Bullets",
     "Chart",
     "Details",
+    "Lane",
     "Mark",
     "Paragraph",
     "Quotation",
@@ -113,4 +135,5 @@ __all__ = [
     "Section",
     "Span",
     "Table",
+    "Timeline",
 ]

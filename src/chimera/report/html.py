@@ -14,6 +14,7 @@ from chimera.report.document import (
     Report,
     Section,
     Table,
+    Timeline,
 )
 from chimera.report.html_facts import fact_list, facts_json
 from chimera.report.html_text import inline, name, sentences, text
@@ -22,6 +23,7 @@ from chimera.report.markdown import numeric_columns
 from chimera.report.names import slug
 from chimera.report.places import place
 from chimera.report.shell import asset, head
+from chimera.report.timeline import timeline_html
 from chimera.report.walk import blocks, used_facts
 
 _VERY_SHORT, _SHORT, _LONG = 14, 40, 1_000  # characters
@@ -124,6 +126,8 @@ def _block(block: Block, limit: int) -> str:
             return _table(block)
         case Chart():
             return chart_html(block, limit)
+        case Timeline():
+            return timeline_html(block)
         case Quotation():
             return _quotation(block)
         case Details():

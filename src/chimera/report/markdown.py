@@ -11,10 +11,12 @@ from chimera.report.document import (
     Bullets,
     Chart,
     Details,
+    Lane,
     Paragraph,
     Quotation,
     Report,
     Table,
+    Timeline,
 )
 from chimera.report.ledger import verify
 from chimera.report.markdown_text import code, fenced, line, plain
@@ -23,6 +25,7 @@ from chimera.report.walk import INTERVAL, drawn_marks, mark_numbers
 
 # Wider columns than this are not padded: the source would be wider than any screen.
 _PADDED = 48
+_BAR = 72  # letters of a timeline's longest bar
 
 
 def to_markdown(report: Report) -> str:
@@ -93,6 +96,8 @@ def _block(block: Block, level: int) -> list[str]:
             return [_caption(block.caption), _table(block)]
         case Chart():
             return _chart(block)
+        case Timeline():
+            return _timeline(block)
         case Quotation():
             return [_quotation_caption(block), fenced(block.text, block.language)]
         case Details():
@@ -139,6 +144,31 @@ def _chart(chart: Chart) -> list[str]:
     numeric = (False,) * (1 + grouped) + (True, True, True)
     table = _table(Table(tuple(header), tuple(rows), numeric=numeric)) if rows else ""
     return [title, table, line(inline(chart.note))]
+
+
+def _timeline(timeline: Timeline) -> list[str]:
+    """A bar of letters for each lane, the first of each phase's name."""
+    end = max((e for lane in timeline.lanes for _, _, e in lane.stretches), default=0.0)
+    drawn = {phase for lane in timeline.lanes for phase, _, _ in lane.stretches}
+    legend = ", ".join(f"{phase[0]} {phase}" for phase in timeline.phases if phase in drawn)
+    rows: list[tuple[Spans, ...]] = []
+    for lane in timeline.lanes:
+        name = f"{lane.group}, {lane.label}" if lane.group else lane.label
+        value: Spans = (Text(MISSING),) if lane.fact is None else (Num(lane.fact),)
+        rows.append(((Name(name, code=False),), (Name(bar_of(lane, end)),), value))
+    header: tuple[Spans, ...] = ((Text(""),), (Name(legend, code=False),), (Text("took"),))
+    title = f"**{inline(timeline.title, bold=False)}**"
+    table = _table(Table(header, tuple(rows), numeric=(False, False, True))) if rows else ""
+    return [title, table, line(inline(timeline.note))]
+
+
+def bar_of(lane: Lane, end: float) -> str:
+    """A lane as a line of letters; a point is time in which nothing of the legend went on."""
+    cells = ["."] * _BAR
+    for phase, start, stop in lane.stretches:
+        first, last = (min(_BAR, round(at / end * _BAR)) if end > 0 else 0 for at in (start, stop))
+        cells[first:last] = phase[0] * (last - first)
+    return "".join(cells).rstrip(".") or "."
 
 
 def numeric_columns(table: Table) -> list[bool]:

@@ -18,6 +18,7 @@ from chimera.report.document import (
     Report,
     Section,
     Table,
+    Timeline,
 )
 
 INTERVAL = Name("95% interval", code=False)
@@ -83,6 +84,8 @@ def block_spans(block: Block) -> Iterator[Spans]:
                 yield from row
         case Chart():
             yield from _chart_spans(block)
+        case Timeline():
+            yield from _timeline_spans(block)
         case Quotation():
             yield block.caption
         case Details():
@@ -100,6 +103,15 @@ def _chart_spans(chart: Chart) -> Iterator[Spans]:
         if numbers.n:
             yield (numbers.n,)
     yield chart.note
+
+
+def _timeline_spans(timeline: Timeline) -> Iterator[Spans]:
+    yield timeline.title
+    for lane in timeline.lanes:
+        yield (Name(lane.label, code=False),)
+        if lane.fact is not None:
+            yield (Num(lane.fact),)
+    yield timeline.note
 
 
 def printed_spans(report: Report) -> Iterator[tuple[str, Spans]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chimera.agents.calls import CALLS_FILE, call_metrics
+from chimera.agents.calls import call_metrics
 from chimera.agents.choose import follows_the_alphabet
 from chimera.agents.workflow import Work
 from chimera.facts.fact import Fact, Origin
@@ -107,7 +107,7 @@ def calls_section(work: Work) -> Section:
         for label, how, fact in metrics.rows
     )
     header = (spans("Figure"), spans("Value"), spans("What it is"), spans("Calls"))
-    notes = [sentence("Every call is recorded whole in ", Name(CALLS_FILE), " beside this report.")]
+    notes = [sentence("The calls are recorded whole in a file beside this report.")]
     if work.engine_error:
         notes.append(
             sentence("The model could not do its part: ", Name(work.engine_error), "; code's own "
