@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chimera.agents.asking import Caller
 from chimera.agents.choose import Choice, follows_the_alphabet, grammar_of, parse, settle
 from chimera.testing.scripted_engine import ScriptedEngine
 
@@ -42,7 +43,7 @@ def test_the_grammar_bounds_each_choice_by_its_own_options() -> None:
 
 def test_one_call_asks_for_everything_and_keeps_the_reply() -> None:
     engine = ScriptedEngine(lambda _: " a b a c a b")
-    settled, call = settle(engine, "front", "choose", CHOICES, "wording")
+    settled, call = settle(Caller(engine), "front", "choose", CHOICES, "wording")
     assert len(engine.requests) == 1
     assert engine.requests[0].grammar == grammar_of([len(c.options) for c in CHOICES])
     assert len(settled.chosen) == len(CHOICES)
@@ -52,7 +53,7 @@ def test_one_call_asks_for_everything_and_keeps_the_reply() -> None:
 
 def test_nothing_to_choose_makes_no_call() -> None:
     engine = ScriptedEngine(lambda _: " a")
-    settled, call = settle(engine, "front", "choose", [Choice("k", ("only",))], "wording")
+    settled, call = settle(Caller(engine), "front", "choose", [Choice("k", ("only",))], "wording")
     assert not engine.requests
     assert call.error
     assert settled.unasked == ["k"]

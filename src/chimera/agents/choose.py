@@ -14,13 +14,10 @@ from string import ascii_lowercase
 
 import msgspec
 
-from chimera.agents.calls import Call, record
-from chimera.engines.base import CompletionRequest, Engine
-from chimera.errors import ChimeraError
+from chimera.agents.asking import Caller
+from chimera.agents.calls import Call
 
 MAX_CHOICES = 25
-_TIMEOUT_S = 120.0
-_MARGIN_TOKENS = 8
 _ENOUGH = 6
 _MOST = 0.8
 _LETTER = re.compile(r"[a-z]")
@@ -97,7 +94,7 @@ def question_of(instruction: str, choices: Sequence[Choice], listed_once: bool =
 
 
 def settle(
-    engine: Engine,
+    caller: Caller,
     prefix: str,
     instruction: str,
     choices: Sequence[Choice],
@@ -113,24 +110,14 @@ def settle(
     """
     asked = [c for c in choices if len(c.options) > 1][:MAX_CHOICES]
     call = Call(purpose=purpose, prompt="")
-    asked = _fit(engine, prefix, instruction, asked, call, listed_once)
+    asked = _fit(caller, prefix, instruction, asked, call, listed_once)
     left = [c.key for c in choices if c not in asked]
     if not asked:
         call.error = call.error or "there is nothing to choose"
+        caller.calls.append(call)
+        caller.error = call.error
         return Settled({}, [], left), call
-    request = CompletionRequest(
-        prompt=call.prompt,
-        max_tokens=2 * len(asked) + 2,
-        grammar=call.grammar,
-        timeout_s=_TIMEOUT_S,
-    )
-    for attempt in (1, 2):
-        try:
-            record(call, engine.complete(request))
-            call.error = ""
-            break
-        except (ChimeraError, OSError, ValueError) as error:
-            call.error = f"attempt {attempt}: {error}"
+    call = caller.ask(call, 2 * len(asked) + 2)
     settled = (
         parse(call.reply, asked) if not call.error else Settled({}, [c.key for c in asked], [])
     )
@@ -139,7 +126,7 @@ def settle(
 
 
 def _fit(
-    engine: Engine,
+    caller: Caller,
     prefix: str,
     instruction: str,
     asked: list[Choice],
@@ -147,18 +134,13 @@ def _fit(
     listed_once: bool,
 ) -> list[Choice]:
     """As many choices, from the first, as fit the context; fills the call's prompt."""
-    limit = getattr(engine.options, "num_ctx", None)
     while asked:
         call.prompt = prefix + "\n\n" + question_of(instruction, asked, listed_once)
         call.grammar = grammar_of([len(c.options) for c in asked])
-        try:
-            call.counted_tokens = engine.count_tokens(call.prompt)
-        except (ChimeraError, OSError, ValueError) as error:
-            call.error = f"the prompt could not be counted: {error}"
-            return []
-        needed = (call.counted_tokens or 0) + 2 * len(asked) + _MARGIN_TOKENS
-        if not limit or needed <= limit:
+        if caller.fits(call, 2 * len(asked)):
             return asked
+        if call.error:
+            return []
         call.shortened = True
         asked = asked[: len(asked) * 3 // 4]
     call.error = "not even one choice fits the context; give a larger num_ctx"
