@@ -92,10 +92,10 @@ class Caller:
         sizes = (getattr(self.engine.options, "num_ctx", None), self._load and self._load.num_ctx)
         return min((s for s in sizes if s), default=None)
 
-    @property
     def stopped(self) -> bool:
-        """Whether no call can be made any more."""
-        return bool(self.error) or bool(self._used_up())
+        """Whether no call can be made any more; notes it where the budget is the reason."""
+        self.over_budget = self.over_budget or self._used_up()
+        return bool(self.error or self.over_budget)
 
     def count(self, text: str) -> int | None:
         """Prompt tokens of ``text`` by the server's own tokenizer; None where it has none.
@@ -133,9 +133,8 @@ class Caller:
         """
         last = call
         for attempt in range(1, _ATTEMPTS + 1):
-            if used := self._used_up():
-                self.over_budget = used
-                last.error = last.error or f"not asked: {used}"
+            if not self.error and self.stopped():
+                last.error = last.error or f"not asked: {self.over_budget}"
                 break
             last = msgspec.structs.replace(last, attempt=attempt, error="")
             self.calls.append(last)

@@ -87,7 +87,8 @@ def _total(calls: list[Call], field: str) -> float | None:
 def call_metrics(book: FactBook, calls: list[Call], load: Load | None) -> CallMetrics:
     """Figures over all calls that succeeded, each with what it is and over how many calls."""
     good = [c for c in calls if not c.error]
-    origin = (Origin(CALLS_FILE, "", tuple(range(1, len(calls) + 1))),)
+    # The run's own record (calls.jsonl), not the data that the report is about.
+    origin = (Origin("(this run)", "", tuple(range(2, len(calls) + 2))),)
     rows: list[tuple[str, str, Fact]] = []
 
     def add(label: str, how: str, value: float | int | None, unit: str, statistic: str) -> None:
@@ -100,7 +101,7 @@ def call_metrics(book: FactBook, calls: list[Call], load: Load | None) -> CallMe
             scope="this report",
             n=len(good),
             origins=origin,
-            expression=how,
+            expression=f"{how} ({CALLS_FILE})",
             ci_why="few calls; not computed",
             why_none="" if value is not None else "no call gave it",
         )

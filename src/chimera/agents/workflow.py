@@ -135,10 +135,10 @@ def _write(engine: Engine, result: Work, say: Say) -> None:
         result.cited = _cite(caller, result, say)
         result.times.analysis_s = tried + result.cited.analysis_s
     else:
-        if not caller.stopped:
+        if not caller.stopped():
             _analyse(caller, result, say)
         result.times.analysis_s = time.perf_counter() - begun
-        if not caller.stopped:
+        if not caller.stopped():
             _word(caller, result, say)
     result.calls += caller.calls
     result.times.engine_s += caller.engine_s

@@ -20,7 +20,7 @@ from chimera.facts.findings import Finding
 class Cited(msgspec.Struct):
     """What the model wrote: ``drafts`` of findings and of what it asked for, ``why`` not more.
 
-    ``names`` is what each letter stands for; ``analysis_s`` is how long the analysis took, in seconds.
+    ``names`` is what each letter stands for, ``analysis_s`` how long the analysis took, in seconds.
     """
 
     leading: list[Finding]
@@ -70,6 +70,6 @@ def cite(
     done.leading = list({f.key: f for f in [*first, *usual]}.values())[:places]
     done.analysis_s = time.perf_counter() - begun
     say("writing")
-    points += done.analysis.points(len(points))
+    points += done.analysis.points(points, offer)
     done.drafts = write(caller, front + done.analysis.learnt, offer, points)
     return done

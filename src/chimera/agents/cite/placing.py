@@ -122,13 +122,13 @@ def _kind(pieces: Pieces) -> str:
 
 def _order(pieces: Pieces, offer: Offer) -> str:
     """A difference has a sign: what it goes from and to stands in its order, but where a word
-    that compares says which side is meant.
+    that compares says which side is meant, or neither is.
     """
     directed = any(w in COMPARING for _, w in pieces.words)
     for _, card in pieces.facts:
         if card.kind == "value" or card.fact.statistic == "ratio":
             continue
-        if directed and card.kind == "pair":
+        if card.kind == "pair" and (directed or pieces.untold):
             continue
         *_, first, second = (offer.letter(text, kind) for kind, text in named_by(card))
         places = {letter: place for place, letter in reversed(pieces.names)}

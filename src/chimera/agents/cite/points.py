@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from string import ascii_lowercase
 
@@ -17,6 +18,8 @@ MOST_POINTS = 10
 _MOST_CARDS = 5
 # Of the numbers of a sentence, these need not be cited: how many conditions, how many residuals.
 _BESIDE = ("count", "gap in residual sd")
+# What a sentence says beside its facts: intervals, how many conditions, residuals, starts.
+_UNCITED = re.compile(r" \[\0, \0\]|,? (?:over|by)? ?\0 (?:shared conditions?|residual[a-z ]*)|\0 ")
 
 
 class Point(msgspec.Struct, frozen=True):
@@ -67,13 +70,13 @@ def told(wording: Spans, offer: Offer) -> str:
             parts.append(f"{{{letters[0]}}}" if letters else "\0")
         else:
             parts.append(span.text.replace("E2E", "end-to-end"))
-    text = "".join(parts).replace(" [\0, \0]", "")
-    return " ".join(text.replace("\0", "...").split())
+    return " ".join(_UNCITED.sub("", "".join(parts)).split())
 
 
-def asked_point(key: str, card: Card) -> Point:
+def asked_point(key: str, card: Card, offer: Offer) -> Point:
     """A point on a fact that was asked for; code's own sentence on it is plain."""
-    return Point(key, None, frozenset({card.ref}), Sentence(plainly(card), "refused"), "")
+    bound = plainly(card)
+    return Point(key, None, frozenset({card.ref}), Sentence(bound, "refused"), told(bound, offer))
 
 
 def plainly(card: Card) -> Spans:
@@ -94,6 +97,7 @@ def plainly(card: Card) -> Spans:
 def _plain_pair(card: Card, what: Name) -> Spans:
     a, b = (Name(name) for name in card.names)
     gap = (Num(card.fact, strong=True), *interval(card.fact))
+    kind = "factor" if card.fact.statistic == "ratio" else "difference"
     if card.certain:
-        return spans("Between ", a, " and ", b, " lies a difference in ", what, " of ", *gap, ".")
-    return spans(a, " and ", b, " cannot be told apart in ", what, ": a difference of ", *gap, ".")
+        return spans("Between ", a, " and ", b, f" lies a {kind} of ", *gap, " in ", what, ".")
+    return spans(a, " and ", b, " cannot be told apart in ", what, f": a {kind} of ", *gap, ".")

@@ -36,7 +36,8 @@ def _number(card: Card, said: set[str], pieces: Pieces) -> list[Span]:
     fact = card.fact
     number = Num(fact, strong=True, sign=card.kind == "change")
     if card.kind != "value":
-        return [number, *_interval(card)]
+        warm = fact.scope.startswith("warm") and not any(w == "warm" for _, w in pieces.words)
+        return [number, *_interval(card), *([Text(" (warm records)")] if warm else [])]
     parts: list[str] = []
     if fact.statistic not in said and fact.statistic != "value":
         parts.append(fact.statistic)

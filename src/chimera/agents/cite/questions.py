@@ -47,12 +47,17 @@ class Analysis(msgspec.Struct):
     learnt: str
     refused: list[str]
 
-    def points(self, taken: int) -> list[Point]:
-        """One point for each question that was answered, after ``taken`` others."""
-        cards = [a.cards[0] for a in self.asked if a.cards]
-        free = ascii_lowercase[taken:]
-        once = list({card.ref: card for card in cards}.values())
-        return [asked_point(key, card) for key, card in zip(free, once, strict=False)]
+    def points(self, others: Sequence[Point], offer: Offer) -> list[Point]:
+        """A point for each question that brought a fact of which no other point is."""
+        taken = {ref for point in others for ref in point.refs}
+        points: list[Point] = []
+        for asked in self.asked:
+            card = next((c for c in asked.cards if c.ref not in taken), None)
+            if card is not None:
+                taken.add(card.ref)
+                key = ascii_lowercase[len(others) + len(points)]
+                points.append(asked_point(key, card, offer))
+        return points
 
 
 def analyse(
@@ -76,7 +81,7 @@ def analyse(
             done.refused.append(call.error or "the reply is no plan")
             break
         _take(plan, done, keys, facts, offer)
-        if not any(a.cards for a in done.asked) or not plan.ask or caller.stopped:
+        if not any(a.cards for a in done.asked) or not plan.ask or caller.stopped():
             break
     return done
 

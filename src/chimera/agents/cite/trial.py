@@ -20,7 +20,6 @@ from chimera.facts.fact import Fact
 from chimera.facts.text import Sentence, spans
 
 LEAST = 2  # of the sentences below, written in words of its own
-_REPAIRS = 1
 _PROMPT = "You write about measurements of language models."
 _TOLD = (
     "{A} is faster than {B} in decode throughput: {Fa01} against {Fa02}, a difference of {Fa03}.",
@@ -58,7 +57,7 @@ def try_out(caller: Caller) -> Trial:
         for key, refs, told in zip(ascii_lowercase, _REFS, _TOLD, strict=False)
     ]
     drafts = write(
-        caller, front_of(_PROMPT, offer), offer, points, purpose="trial", repairs=_REPAIRS
+        caller, front_of(_PROMPT, offer), offer, points, purpose="trial", repairs=1, least=1
     )
     own = [d for d in drafts if d.outcome != "replaced" and _plain(d.text) != _plain(d.point.told)]
     tokens = sum(c.output_tokens or 0 for c in caller.calls[before:])

@@ -23,7 +23,7 @@ from chimera.facts.lexicon import NUMBER_WORDS, PHRASES, WORDS, unproven
 from chimera.facts.text import Spans, Text
 
 MOST_WORDS = 45
-_FEWEST_WORDS = 3
+_FEWEST_WORDS = 2  # beside references; a metric counts as one
 _ALLOWED = re.compile(r"[A-Za-z ,;:.()'{}\-]|(?<=\{)[^{}]*(?=\})")
 _REFERENCE = re.compile(r"\{[^{}]*\}")
 _INNER_END = re.compile(r"[.!?]\s*[^\s)]")
@@ -47,9 +47,9 @@ def verify(text: str, offer: Offer, about: frozenset[str] | None = None) -> Verd
         return Verdict(None, "nothing was written")
     pieces = pieces_of(text, offer)
     checks: tuple[Callable[[], str], ...] = (
-        lambda: _references(pieces, about),
         lambda: _names(text, offer),
         lambda: _shape(text, pieces),
+        lambda: _references(pieces, about),
         lambda: _words(pieces),
         lambda: placing_fault(pieces, offer),
         lambda: claims_fault(pieces, offer),
@@ -101,7 +101,7 @@ def _shape(text: str, pieces: Pieces) -> str:
             return f"{char!r} may not stand in a sentence"
     if len(pieces.words) > MOST_WORDS:
         return "it is too long"
-    if len(pieces.words) < _FEWEST_WORDS:
+    if not pieces.words or len(pieces.words) + len(pieces.metrics) < _FEWEST_WORDS:
         return "it is no whole sentence"
     if _INNER_END.search(own):
         return "it is more than one sentence"

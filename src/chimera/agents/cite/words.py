@@ -38,7 +38,7 @@ metrics statistic second seconds millisecond milliseconds end share shared
 """
 _OTHERS = """
 respectively overall together alone separately measured wall own respective following corresponding
-parallel reported observed namely again instead terms case cases
+parallel reported observed effect effects namely again instead terms case cases
 """
 ORDINARY = frozenset((_GRAMMAR + _VERBS + _NOUNS + _OTHERS).split())
 

@@ -44,14 +44,18 @@ def write(
     *,
     purpose: str = "writing",
     repairs: int = REPAIRS,
+    least: int = 0,
 ) -> list[Draft]:
-    """A sentence for every point, in their order. Never raises because of the model."""
+    """A sentence for every point, in their order. Never raises because of the model.
+
+    With fewer than ``least`` sentences accepted of the draft, none goes back for repair.
+    """
     open_points = list(points)
     done: dict[str, Draft] = {}
     tries: dict[str, list[tuple[str, str]]] = {p.key: [] for p in points}
     seen: set[str] = set()
     for attempt in range(repairs + 1):
-        if not open_points or caller.stopped:
+        if not open_points or caller.stopped():
             break
         task = _draft_task(open_points) if not attempt else _repair_task(open_points, tries)
         again = f"{purpose} again" if attempt else purpose
@@ -75,7 +79,7 @@ def write(
                 reason = verdict.reason or "another sentence says exactly this"
                 tries[point.key].append((text[:_SHOWN_REFUSED], reason))
         left = [p for p in open_points if p.key not in done]
-        if attempt and len(left) == len(open_points):
+        if len(done) < least or (attempt and len(left) == len(open_points)):
             break  # a model that has repaired nothing is not asked to try again
         open_points = left
     for point in open_points:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chimera.agents.calls import CALLS_FILE, call_metrics
+from chimera.agents.calls import call_metrics
 from chimera.agents.workflow import Work
 from chimera.facts.text import Name, Num, Sentence, Span, spans
 from chimera.report.document import Block, Bullets, Details, Paragraph, Quotation, Section, Table
@@ -70,7 +70,7 @@ def calls_section(work: Work) -> Section:
         for label, how, fact in metrics.rows
     )
     header = (spans("Figure"), spans("Value"), spans("What it is"), spans("Calls"))
-    notes = [sentence("Every call is recorded whole in ", Name(CALLS_FILE), " beside this report.")]
+    notes = [sentence("The calls are recorded whole in a file beside this report.")]
     if work.over_budget:
         notes.append(
             sentence("What the model was given to spend is spent: ", Name(work.over_budget),

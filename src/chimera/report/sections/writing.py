@@ -1,4 +1,4 @@
-"""Who wrote this: the grade and what decided it, sentences by writer, refusals and why, questions."""
+"""Who wrote this: the grade and what decided it, sentences by writer, refusals, questions."""
 
 from __future__ import annotations
 
@@ -71,8 +71,8 @@ def _chosen(work: Work, done: Written) -> list[Sentence]:
     )
     model = own_fact(work, "sentences worded by the model", done.model, "1",
                      "count(sentences whose wording the model chose)")  # fmt: skip
-    refused = own_fact(work, "choices refused", done.refused, "1",
-                       "count(sentences for which the model's choice was not acceptable)")  # fmt: skip
+    how = "count(sentences for which the model's choice was not acceptable)"
+    refused = own_fact(work, "choices refused", done.refused, "1", how)
     first = sentence(
         "Of ", Num(total), " sentences, the model chose the wording of ", Num(model), "; for ",
         Num(refused), " its choice was refused and code's own wording stands in.",
