@@ -249,6 +249,22 @@ def test_a_writer_may_ask_for_facts_and_choose_what_leads(folder: Path, tmp_path
     assert "The model asked for more facts" in done.markdown
 
 
+def test_what_it_asked_for_is_said_in_codes_words_where_it_is_silent(
+    folder: Path, tmp_path: Path
+) -> None:
+    compared = '{"metric": "decode_throughput", "about": "A", "against": "B"}'
+    asked = asking(compared)
+
+    def part(request: Any) -> str:
+        return "" if is_writing(request.prompt) else asked(request)
+
+    with WritingServer(part) as server:
+        done = report(folder, server, tmp_path / "out")
+    said = body(done.markdown)
+    assert "The mean TTFT of `alpha:1b` is **91.179 ms** (n = 24)." in said
+    assert "lies a factor of **1.6" in said
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -336,3 +352,17 @@ def test_insight_keeps_its_contract_in_the_models_words(folder: Path, tmp_path: 
         done = report(folder, server, tmp_path / "out", "--persona", "insight")
     assert done.outcomes["accepted"] == 2
     assert not [c for c in done.json["contract"] if "in bold" in c["demand"] and not c["met"]]
+
+
+@pytest.mark.model
+def test_the_embedded_model_leaves_a_correct_report(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["report", str(folder), "--grade", "cite", "--budget", "seconds=60", "-o", str(out)]
+    runner = CliRunner()
+    assert runner.invoke(cli, words, catch_exceptions=False).exit_code == 0
+    audit = ["audit", str(out / "report.md"), "--data", str(folder), "--strict"]
+    audited = runner.invoke(cli, audit, catch_exceptions=False)
+    assert audited.exit_code == 0, audited.output
+    drafts = json.loads((out / "report.json").read_text())["writing"]["drafts"]
+    assert len(drafts) >= 2
+    assert "sentences asked for" in (out / "report.md").read_text()

@@ -79,6 +79,8 @@ RIGHT = [
     "%A and %B cannot be told apart in TTFT, where %TA stands against %TB with a gap of %TD",
     "the time to first token of **%A** is %TA, and its decode throughput is %FA.",
     "%A's decode throughput was %FA.",
+    "%A reaches a decode throughput of %FA tokens per second.",
+    "Between %A and %B in decode throughput lies a gap of %D.",
 ]  # fmt: skip
 WRONG = [
     ("", "nothing was written"),
@@ -120,6 +122,16 @@ WRONG = [
     ("%A %FA.", "whole sentence"),
     ("%A has " + "the " * 60 + "decode throughput of %FA.", "too long"),
     ("%A has a decode throughput of %FA while %B is there.", "no fact of it is cited"),
+    ("%A reaches %D of decode throughput where %B is behind.", "write it as"),
+    ("%A has a decode throughput of %D, a difference to %B.", "write it as"),
+    ("From %B to %A, decode throughput changes by a factor of %FA.", "no fact of it is cited"),
+    ("For %A, decode throughput changes by a factor of %FA.", "says else"),
+    ("%A differs by %FA in decode throughput.", "needs a proof"),
+    ("The gap of %A in decode throughput is %FA.", "none is cited"),
+    ("The gap of %A in decode throughput is %FA, by a difference of %D to %B.", "cited with"),
+    ("From %A to %B, the decode throughput changes by %D.", "is a difference"),
+    ("%A has a decode throughput of %MA, the mean.", "is a median"),
+    ("Of %B and %A in decode throughput there is a gap of %D.", "in this order"),
     ("%A hat einen \u00fcblen decode throughput of %FA.", "may not stand"),
     ("%A has a decode throughput of %FA \u2460 times.", "numeral"),
 ]  # fmt: skip

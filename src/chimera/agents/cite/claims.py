@@ -55,7 +55,7 @@ def _comparison(at: int, word: str, pieces: Pieces, offer: Offer) -> str:
     other = next(name for name in pair.names if name != side)
     kind = "configuration" if is_of_configurations(pair) else "subject"
     first, second = offer.letter(side, kind), offer.letter(other, kind)
-    there = [(place, letter) for place, letter in pieces.names if letter in (first, second)]
+    there = [(place, letter) for place, letter in pieces.names if offer.kinds[letter] == kind]
     before = [letter for place, letter in there if place < at]
     after = [letter for place, letter in there if place > at]
     if before == [first] and after[:1] == [second]:
@@ -79,7 +79,7 @@ def _extreme(word: str, pieces: Pieces, offer: Offer) -> str:
     values = [card for _, card in pieces.facts if card.kind == "value"]
     claim = EXTREMES[word]
     if any(card.highest for card in values):
-        return _ranked(word, claim, pieces, values)
+        return _ranked(word, claim, pieces, values, offer)
     named = [letter for _, letter in pieces.names if offer.kinds[letter] == "subject"]
     if len(values) != 1 or len(set(named)) != 1 or any(c.kind != "value" for _, c in pieces.facts):
         return f"{word!r} is said of one model, with its own value alone"
@@ -91,10 +91,12 @@ def _extreme(word: str, pieces: Pieces, offer: Offer) -> str:
     return ""
 
 
-def _ranked(word: str, claim: str, pieces: Pieces, values: list[Card]) -> str:
+def _ranked(word: str, claim: str, pieces: Pieces, values: list[Card], offer: Offer) -> str:
     """The configuration with the largest value is named before any other."""
     top = next(card for card in values if card.highest)
     pair = next((card for _, card in pieces.facts if card.kind == "pair"), None)
-    if claim != "larger" or pair is None or values[0] is not top:
+    named = [letter for _, letter in pieces.names if offer.kinds[letter] == "configuration"]
+    first = offer.letter(top.names[0], "configuration")
+    if claim != "larger" or pair is None or values[0] is not top or named[:1] != [first]:
         return f"{word!r}: write it of {{{top.ref}}}, which stands first, and cite the gap"
     return ""

@@ -28,8 +28,8 @@ _MOST_OTHERS = 40
 
 RULES = """\
 You write sentences for a report. The rules, which code checks in every sentence:
-- Write a reference such as {%s} where a number stands. Never write a digit, a number word, a \
-date or a percentage.
+- Write a reference such as {%s} where a number stands; it is printed with its unit. Never write a \
+digit, a number word, a date or a percentage.
 - Write a name as its letter in braces, such as {%s}. Never write a name of a model or a setting.
 - A sentence names whose value it cites, says which metric it is, and cites one fact at least.
 - Use plain words. Do not judge (good, fast, significant), do not guess causes, do not count.

@@ -17,6 +17,8 @@ _KEYS: dict[str, frozenset[str]] = {
     phrase: frozenset(k for k, phrases in SPOKEN.items() if phrase in phrases)
     for phrase in _PHRASES
 }
+# A number is printed with its unit, so what a model writes after it is left out.
+_UNIT = re.compile(r"(?<=\})\s*(?:tokens? per second|milliseconds?|seconds?|tokens?/s|ms)\b")
 _UNTOLD = re.compile("|".join(UNTOLD))
 
 
@@ -47,7 +49,7 @@ class Pieces(msgspec.Struct, frozen=True):
 def cleaned(text: str) -> str:
     """A reply's sentence without marks of layout, on one line, with a capital and a full stop."""
     text = text.replace("**", "").replace("`", "").replace("\u2019", "'").replace("\u2013", "-")
-    text = " ".join(text.split()).removeprefix("- ")
+    text = _UNIT.sub("", " ".join(text.split())).removeprefix("- ")
     if text and text[0].islower():
         text = text[0].upper() + text[1:]
     return text if not text or text[-1] in ".!?" else text + "."

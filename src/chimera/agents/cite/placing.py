@@ -6,9 +6,9 @@ from itertools import groupby
 
 from chimera.agents.cite.cards import Card, Offer, is_of_configurations, named_by, spoken_metric
 from chimera.agents.cite.pieces import Pieces
-from chimera.agents.cite.words import COMPARING, SAID_KIND, SAID_STATISTIC
+from chimera.agents.cite.words import SAID_STATISTIC
 
-_BOUNDS = frozenset({"over", "under", "within", "beyond"})
+_SCOPES = ("cold", "warm")
 
 
 def placing_fault(pieces: Pieces, offer: Offer) -> str:
@@ -16,12 +16,11 @@ def placing_fault(pieces: Pieces, offer: Offer) -> str:
     return (
         _unnamed(pieces, offer)
         or _wrong_metric(pieces)
+        or _mixed(pieces)
         or _whose(pieces, offer, "subject")
         or _whose(pieces, offer, "configuration")
         or _statistic(pieces)
         or _scope(pieces)
-        or _kind(pieces)
-        or _order(pieces, offer)
     )
 
 
@@ -49,6 +48,11 @@ def _wrong_metric(pieces: Pieces) -> str:
         if card.fact.metric not in governing.keys:
             return f"{{{card.ref}}} is {label}, not {governing.phrase}"
     return ""
+
+
+def _mixed(pieces: Pieces) -> str:
+    kinds = {is_of_configurations(c) for _, c in pieces.facts if c.kind == "value"}
+    return "cite values of configurations or of whole models, not both" if len(kinds) > 1 else ""
 
 
 def _whose(pieces: Pieces, offer: Offer, kind: str) -> str:
@@ -83,55 +87,28 @@ def _whose(pieces: Pieces, offer: Offer, kind: str) -> str:
 
 
 def _statistic(pieces: Pieces) -> str:
-    """A statistic that is mentioned before a value must be its own."""
+    """A statistic that is mentioned is that of the values after it, or of one before it alone."""
+    said = [(at, SAID_STATISTIC[w]) for at, w in pieces.words if w in SAID_STATISTIC]
     for place, card in pieces.facts:
-        said = [SAID_STATISTIC[w] for at, w in pieces.words if w in SAID_STATISTIC and at < place]
-        if card.kind == "value" and said and said[-1] != card.fact.statistic:
-            return f"{{{card.ref}}} is a {card.fact.statistic}, not a {said[-1]}"
+        if card.kind != "value" or not said:
+            continue
+        governing = next((s for at, s in reversed(said) if at < place), said[0][1])
+        if governing != card.fact.statistic:
+            return f"{{{card.ref}}} is a {card.fact.statistic}, not a {governing}"
     return ""
 
 
 def _scope(pieces: Pieces) -> str:
-    """What is said to be cold or warm is so: of each fact, by the word last before it."""
-    for word in ("cold", "warm"):
-        if any(w == word for _, w in pieces.words) and not any(
-            card.fact.scope.startswith(word) for _, card in pieces.facts
-        ):
-            return f"none of its facts is of {word} records"
+    """What is said to be cold or warm is so; where both are said, each before its value."""
+    said = [(at, w) for at, w in pieces.words if w in _SCOPES]
+    if not said:
+        return ""
+    both = len({w for _, w in said}) > 1
     for place, card in pieces.facts:
-        said = [w for at, w in pieces.words if w in ("cold", "warm") and at < place]
-        own = card.fact.scope.partition(",")[0].partition(" ")[0]
-        if said and own in ("cold", "warm") and said[-1] != own:
-            return f"{{{card.ref}}} is of {own} records, not of {said[-1]} ones"
-    return ""
-
-
-def _kind(pieces: Pieces) -> str:
-    """What is no plain value must be called what it is; and no bound may be put on a number."""
-    words = {w for _, w in pieces.words}
-    for place, card in pieces.facts:
-        kind = "ratio" if card.fact.statistic == "ratio" else "difference"
-        kind = "change" if card.kind == "change" else kind
-        if card.kind != "value" and not words & SAID_KIND[kind] and not pieces.untold:
-            return f"{{{card.ref}}} is a {kind}, which the sentence does not say"
-        before = pieces.text[:place].lower().split()
-        if before and before[-1] in _BOUNDS:
-            return f"{before[-1]!r} before {{{card.ref}}} makes a bound of it"
-    return ""
-
-
-def _order(pieces: Pieces, offer: Offer) -> str:
-    """A difference has a sign: what it goes from and to stands in its order, but where a word
-    that compares says which side is meant, or neither is.
-    """
-    directed = any(w in COMPARING for _, w in pieces.words)
-    for _, card in pieces.facts:
-        if card.kind == "value" or card.fact.statistic == "ratio":
-            continue
-        if card.kind == "pair" and (directed or pieces.untold):
-            continue
-        *_, first, second = (offer.letter(text, kind) for kind, text in named_by(card))
-        places = {letter: place for place, letter in reversed(pieces.names)}
-        if places[first] > places[second]:
-            return f"{{{card.ref}}} goes with {{{first}}} before {{{second}}}, in this order"
+        before = [w for at, w in said if at < place]
+        if both and not before:
+            return f"say before {{{card.ref}}} whether it is of cold or of warm records"
+        word = before[-1] if both else said[0][1]
+        if not card.fact.scope.startswith(word):
+            return f"{{{card.ref}}} is not of {word} records"
     return ""

@@ -17,6 +17,7 @@ from chimera.agents.cite.claims import claims_fault
 from chimera.agents.cite.pieces import Pieces, cleaned, pieces_of
 from chimera.agents.cite.placing import placing_fault
 from chimera.agents.cite.print import printed
+from chimera.agents.cite.telling import telling_fault
 from chimera.agents.cite.words import COMPARING, DATES, EXTREMES, ORDINARY, SAID_KIND
 from chimera.errors import UnboundNumber
 from chimera.facts.lexicon import NUMBER_WORDS, PHRASES, WORDS, unproven
@@ -52,6 +53,7 @@ def verify(text: str, offer: Offer, about: frozenset[str] | None = None) -> Verd
         lambda: _references(pieces, about),
         lambda: _words(pieces),
         lambda: placing_fault(pieces, offer),
+        lambda: telling_fault(pieces, offer),
         lambda: claims_fault(pieces, offer),
     )
     for check in checks:

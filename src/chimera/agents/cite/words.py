@@ -12,7 +12,7 @@ from chimera.record.vocabulary import METRICS
 _GRAMMAR = """
 a an the this that these those it its their they them which who whose what of in on at to from for
 with by per as and or but while whereas where when if then than so also too against between across
-among during after before within under over beside besides versus vs here there is are was were be
+among during within under over beside besides versus vs here there is are was were be
 been being has have had having does do did
 """
 _VERBS = """
@@ -28,17 +28,17 @@ achieve achieved provides provide provided includes include included covers cove
 """
 _NOUNS = """
 model models record records request requests run runs token tokens throughput latency time times
-load loads start starts cold warm mean median average minimum maximum difference differences ratio
-factor gap gaps interval value values figure figures result results data file files folder
-configuration configurations setting settings condition conditions prompt prompts measurement
-measurements comparison comparisons pair side sides level levels sweep parameter parameters
-benchmark report test tests output input generation decode decoding prefill speed rate context
-thread threads server engine response responses answers analysis summary performance metric
-metrics statistic second seconds millisecond milliseconds end share shared
+start starts cold warm mean median average minimum maximum difference differences ratio factor gap
+gaps interval value values figure figures result results data file files folder configuration
+configurations setting settings condition conditions prompt prompts measurement measurements
+comparison comparisons pair side sides level levels sweep parameter parameters benchmark report
+test tests output input generation decode decoding prefill speed rate context thread threads
+server engine response responses answers analysis summary performance metric metrics statistic end
+shared
 """
 _OTHERS = """
-respectively overall together alone separately measured wall own respective following corresponding
-parallel reported observed effect effects namely again instead terms case cases
+respectively separately measured own respective following corresponding reported observed effect
+effects namely again instead terms case cases
 """
 ORDINARY = frozenset((_GRAMMAR + _VERBS + _NOUNS + _OTHERS).split())
 
