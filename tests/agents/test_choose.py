@@ -63,3 +63,15 @@ def test_a_reply_that_follows_the_alphabet_is_known_as_such() -> None:
     assert follows_the_alphabet(" a b c a b c a b a b c a b")
     assert not follows_the_alphabet(" b a c c a b b a c a a b")
     assert not follows_the_alphabet(" a b c")  # too short to tell
+
+
+def test_an_engine_without_grammars_is_given_a_schema_for_the_letters() -> None:
+    engine = ScriptedEngine(lambda _: '{"letters": "b a b c a b"}')
+    engine.cannot = {"grammar": "it takes none"}  # type: ignore[attr-defined]
+    settled, _ = settle(Caller(engine), "front", "choose", CHOICES, "wording")
+    request = engine.requests[0]
+    assert request.grammar is None
+    assert request.json_schema is not None
+    pattern = request.json_schema["properties"]["letters"]["pattern"]
+    assert pattern == "^[a-b] [a-c] [a-b] [a-c] [a-b] [a-c]$"
+    assert settled.chosen == {"k0": 1, "k1": 0, "k2": 1, "k3": 2, "k4": 0, "k5": 1}

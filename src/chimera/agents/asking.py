@@ -87,6 +87,11 @@ class Caller:
         self._load = load
 
     @property
+    def takes_grammar(self) -> bool:
+        """Whether the engine passes a GBNF grammar on to its server."""
+        return "grammar" not in getattr(self.engine, "cannot", {})
+
+    @property
     def context(self) -> int | None:
         """The tokens that prompt and answer may have together; None where nobody says."""
         sizes = (getattr(self.engine.options, "num_ctx", None), self._load and self._load.num_ctx)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 from string import ascii_lowercase
+from typing import Any
 
 import msgspec
 
@@ -21,6 +22,8 @@ MAX_CHOICES = 25
 _ENOUGH = 6
 _MOST = 0.8
 _LETTER = re.compile(r"[a-z]")
+_LETTERS = re.compile(r'"letters"\s*:\s*"([^"]*)')
+_JSON_TOKENS = 16  # what the JSON around the letters takes
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -46,6 +49,18 @@ def grammar_of(counts: Sequence[int]) -> str:
     return "root ::= " + " ".join(parts)
 
 
+def schema_of(counts: Sequence[int]) -> dict[str, Any]:
+    """The same as a JSON schema, for servers that take no grammar: {"letters": "a c b"}."""
+    pattern = " ".join(f"[a-{ascii_lowercase[n - 1]}]" for n in counts)
+    letters = {"type": "string", "pattern": f"^{pattern}$"}
+    return {
+        "type": "object",
+        "properties": {"letters": letters},
+        "required": ["letters"],
+        "additionalProperties": False,
+    }
+
+
 def parse(reply: str, choices: Sequence[Choice]) -> Settled:
     """Read a reply: words of one letter, in order. Anything else refuses that choice.
 
@@ -53,7 +68,7 @@ def parse(reply: str, choices: Sequence[Choice]) -> Settled:
     could not be told.
     """
     settled = Settled({}, [], [])
-    words = reply.split()
+    words = letters_of(reply).split()
     trusted = all(len(w) == 1 and _LETTER.match(w) for w in words[: len(choices)])
     for i, choice in enumerate(choices):
         index = ascii_lowercase.find(words[i]) if trusted and i < len(words) else -1
@@ -64,9 +79,15 @@ def parse(reply: str, choices: Sequence[Choice]) -> Settled:
     return settled
 
 
+def letters_of(reply: str) -> str:
+    """The letters of a reply, which may have them in JSON."""
+    match = _LETTERS.search(reply)
+    return match[1] if match else reply
+
+
 def follows_the_alphabet(reply: str) -> bool:
     """Whether most letters of a reply just come after the one before: no preference at all."""
-    letters = [w for w in reply.split() if len(w) == 1]
+    letters = [w for w in letters_of(reply).split() if len(w) == 1]
     if len(letters) < _ENOUGH:
         return False
     pairs = list(pairwise(letters))
@@ -117,7 +138,11 @@ def settle(
         caller.calls.append(call)
         caller.error = call.error
         return Settled({}, [], left), call
-    call = caller.ask(call, 2 * len(asked) + 2)
+    most = 2 * len(asked) + 2
+    if not caller.takes_grammar:
+        call.json_schema, call.grammar = schema_of([len(c.options) for c in asked]), ""
+        most += _JSON_TOKENS
+    call = caller.ask(call, most)
     settled = (
         parse(call.reply, asked) if not call.error else Settled({}, [c.key for c in asked], [])
     )
@@ -137,7 +162,7 @@ def _fit(
     while asked:
         call.prompt = prefix + "\n\n" + question_of(instruction, asked, listed_once)
         call.grammar = grammar_of([len(c.options) for c in asked])
-        if caller.fits(call, 2 * len(asked)):
+        if caller.fits(call, 2 * len(asked) + _JSON_TOKENS):
             return asked
         if call.error:
             return []
