@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +17,7 @@ from chimera.facts.text import Num
 from chimera.ingest import ingest_folder
 from chimera.report.number_words import FRACTIONS, number_word
 from chimera.report.number_words import NUMBER_WORDS as REPORT_NUMBER_WORDS
-from tests.agents.folder import make_certain_folder, make_folder
+from tests.agents.folder import make_certain_folder
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +96,11 @@ WRONG = [
     ("%A is faster than %B in TTFT, with a difference of %TD.", "holds zero"),
     ("%B and %A differ in TTFT by %TD.", "holds zero"),
     ("%A and %B cannot be told apart in decode throughput: a gap of %D.", "excludes zero"),
-    ("%A is faster than %B in TTFT, and in decode throughput the gap is %D.", "several metrics"),
+    ("In TTFT %A lies at %TA and is faster than %B in decode throughput by %D.", "several metrics"),
     ("%A has a TTFT of %FA.", "is decode throughput, not ttft"),
     ("%A has a TTFT of %FA and a decode throughput of %TA.", "is decode throughput, not ttft"),
+    ("%A and %B cannot be told apart in TPOT, with a TTFT difference of %TD.", "no fact of it"),
+    ("The TTFT of %A, and the decode throughput, is %FA.", "no fact of it"),
     ("%A stands at %FA.", "which the sentence does not say"),
     ("%A has a decode throughput of %FB against %B.", "no fact of it"),
     ("The decode throughput of %A and %B is %FB and %FA.", "is of"),
@@ -221,23 +221,66 @@ def test_no_shuffled_sentence_turns_a_comparison_round(
         assert "%D" not in parts
 
 
-def test_a_setting_changes_in_the_order_of_its_levels(tmp_path: Path) -> None:
-    facts = facts_of(ingest_folder(str(make_folder(tmp_path / "folder"))))
+SWEPT = ("one:1b", "two:2b")
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Offer:
+    """An offer of changes: two settings of two models, each with an effect that is certain."""
+    folder = tmp_path_factory.mktemp("swept")
+    for base, name in zip((40.0, 60.0), SWEPT, strict=True):
+        lines = ["model,num_ctx,num_thread,decode_tps,eval_count"]
+        for i in range(32):
+            ctx, thread = (1024, 4096)[i % 2], (1, 2)[i // 2 % 2]
+            rate = base + (ctx - 1024) / 500 + 9 * thread + 0.131 * ((i * 7) % 5)
+            lines.append(f"{name},{ctx},{thread},{rate:.3f},100")
+        (folder / f"{base:.0f}.csv").write_text("\n".join(lines) + "\n")
+    facts = facts_of(ingest_folder(str(folder)))
     made = Offer(facts)
-    effects = [e for s in facts.sweeps for e in s.effects]
-    for effect in effects:
-        made.add(effect.difference)
-    changes = [card for card in made.cards.values() if card.kind == "change"]
-    assert changes or not effects
-    for card in changes:
-        setting, low, high = (
-            made.letter(t, k)
-            for t, k in zip(card.names, ("setting", "level", "level"), strict=True)
-        )
-        who = made.letter(card.who, "subject")
-        what = "decode throughput" if card.fact.metric == "decode_throughput" else "TTFT"
-        end = "" if card.certain else " and cannot be told from chance"
-        said = f"From {{{setting}}} {{%s}} to {{%s}}, the {what} of {{{who}}} changes by "
-        said += f"{{{card.ref}}}{end}."
-        assert verify(said % (low, high), made).reason == ""
-        assert "in this order" in verify(said % (high, low), made).reason
+    for sweep in facts.sweeps:
+        for effect in sweep.effects:
+            made.add(effect.difference)
+    return made
+
+
+def change(offer: Offer, who: str, setting: str) -> tuple[str, str, str, str, str]:
+    """(reference, subject, setting, low, high) of a change, each in braces."""
+    card = next(
+        c for c in offer.cards.values()
+        if c.who == who and c.names[0] == setting and c.fact.metric == "decode_throughput"
+    )  # fmt: skip
+    assert card.certain
+    kinds = ("setting", "level", "level")
+    letters = [offer.letter(t, k) for t, k in zip(card.names, kinds, strict=True)]
+    of = offer.letter(who, "subject")
+    ref, subject, name, low, high = (f"{{{x}}}" for x in (card.ref, of, *letters))
+    return ref, subject, name, low, high
+
+
+def test_a_setting_changes_in_the_order_of_its_levels(swept: Offer) -> None:
+    ref, who, name, low, high = change(swept, SWEPT[0], "num_ctx")
+    said = "From {} {} to {}, the decode throughput of {} changes by {}."
+    assert verify(said.format(name, low, high, who, ref), swept).reason == ""
+    for wrong in ((name, high, low), (low, name, high), (who, low, high)):
+        assert verify(said.format(*wrong, who, ref), swept).spans is None
+
+
+def test_changes_of_two_settings_are_not_mixed_up(swept: Offer) -> None:
+    ref, who, name, low, high = change(swept, SWEPT[0], "num_ctx")
+    other, _, thread, one, two = change(swept, SWEPT[0], "num_thread")
+    said = (
+        f"With {name} from {low} to {high} the decode throughput of {who} changes by %s, and "
+        f"with {thread} from {one} to {two} it changes by %s."
+    )
+    assert verify(said % (ref, other), swept).reason == ""
+    assert "say so before it" in verify(said % (other, ref), swept).reason
+
+
+def test_changes_of_two_models_are_not_mixed_up(swept: Offer) -> None:
+    ref, who, name, low, high = change(swept, SWEPT[0], "num_ctx")
+    other, someone, _, _, _ = change(swept, SWEPT[1], "num_ctx")
+    said = (
+        f"With {name} from {low} to {high} the decode throughput of {who} changes by {other} and "
+        f"that of {someone} by {ref}."
+    )
+    assert "of one model" in verify(said, swept).reason

@@ -47,12 +47,18 @@ def _wrong_metric(pieces: Pieces) -> str:
             return f"{{{card.ref}}} is {label}, which the sentence does not say"
         if card.fact.metric not in governing.keys:
             return f"{{{card.ref}}} is {label}, not {governing.phrase}"
-    return ""
+    cited = {card.fact.metric for _, card in pieces.facts}
+    stray = next((m.phrase for m in pieces.metrics if not m.keys & cited), "")
+    return f"{stray!r} is mentioned, but no fact of it is cited" if stray else ""
 
 
 def _mixed(pieces: Pieces) -> str:
+    """Values of configurations, and changes, are of one model alone, and of no others beside."""
     kinds = {is_of_configurations(c) for _, c in pieces.facts if c.kind == "value"}
-    return "cite values of configurations or of whole models, not both" if len(kinds) > 1 else ""
+    if len(kinds) > 1:
+        return "cite values of configurations or of whole models, not both"
+    models = {card.who for _, card in pieces.facts}
+    return "keep to what is of one model in a sentence" if len(models) > 1 else ""
 
 
 def _whose(pieces: Pieces, offer: Offer, kind: str) -> str:

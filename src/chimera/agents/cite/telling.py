@@ -96,20 +96,35 @@ def _order(pieces: Pieces, offer: Offer, card: Card) -> str:
 
 
 def _levels(pieces: Pieces, offer: Offer) -> str:
-    """A change is told as "SETTING from LOW to HIGH", so that none of them is taken for another."""
-    text = " ".join(pieces.text.split())
-    for _, card in pieces.facts:
-        if card.kind != "change":
-            continue
-        setting, low, high = (
-            re.escape(f"{{{offer.letter(name, kind)}}}")
-            for kind, name in named_by(card)
-            if kind != "subject"
-        )
-        form = (
-            rf"(?:{setting},? \(?(?:from )?{low}|from {low}(?= to {high} (?:of|in|for) {setting})"
-        )
-        if not re.search(rf"{form}) to (?:{setting} )?{high}", text, re.IGNORECASE):
-            shown = " ".join(p.replace("\\", "") for p in (setting, "from", low, "to", high))
-            return f"write the change as: {shown}"
+    """A change is told as "SETTING from LOW to HIGH" before its number, so that neither a level
+    nor a setting is taken for another.
+    """
+    changes = [(place, card) for place, card in pieces.facts if card.kind == "change"]
+    told: dict[tuple[str, ...], list[int]] = {
+        card.names: [m.start() for m in _form(card, offer).finditer(pieces.text)]
+        for _, card in changes
+    }
+    for place, card in changes:
+        setting, low, high = _letters(card, offer)
+        if not told[card.names]:
+            return f"write the change as: {setting} from {low} to {high}"
+        before = [(at, names) for names, places in told.items() for at in places if at < place]
+        if before and max(before)[1] != card.names:
+            return f"{{{card.ref}}} is of {setting} from {low} to {high}; say so before it"
+        if not before and len(told) > 1:
+            return f"say before {{{card.ref}}} which setting changes"
     return ""
+
+
+def _letters(card: Card, offer: Offer) -> tuple[str, str, str]:
+    """The letters of setting, low and high level, in braces."""
+    setting, low, high = (
+        f"{{{offer.letter(name, kind)}}}" for kind, name in named_by(card) if kind != "subject"
+    )
+    return setting, low, high
+
+
+def _form(card: Card, offer: Offer) -> re.Pattern[str]:
+    setting, low, high = map(re.escape, _letters(card, offer))
+    start = rf"(?:{setting},? \(?(?:from )?{low}|from {low}(?= to {high} (?:of|in|for) {setting}))"
+    return re.compile(rf"{start} to (?:{setting} )?{high}", re.IGNORECASE)
