@@ -357,7 +357,16 @@ def test_insight_keeps_its_contract_in_the_models_words(folder: Path, tmp_path: 
 @pytest.mark.model
 def test_the_embedded_model_leaves_a_correct_report(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    words = ["report", str(folder), "--grade", "cite", "--budget", "seconds=60", "-o", str(out)]
+    words = [
+        "report",
+        str(folder),
+        "--grade",
+        "cite",
+        "--budget",
+        "tokens=200,seconds=30",
+        "-o",
+        str(out),
+    ]
     runner = CliRunner()
     assert runner.invoke(cli, words, catch_exceptions=False).exit_code == 0
     audit = ["audit", str(out / "report.md"), "--data", str(folder), "--strict"]
@@ -366,3 +375,13 @@ def test_the_embedded_model_leaves_a_correct_report(folder: Path, tmp_path: Path
     drafts = json.loads((out / "report.json").read_text())["writing"]["drafts"]
     assert len(drafts) >= 2
     assert "sentences asked for" in (out / "report.md").read_text()
+
+
+@pytest.mark.model
+def test_the_embedded_model_is_not_tried_out_again(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    words = ["report", str(folder), "--budget", "calls=1", "-o", str(out)]
+    assert CliRunner().invoke(cli, words, catch_exceptions=False).exit_code == 0
+    writing = json.loads((out / "report.json").read_text())["writing"]
+    assert (writing["grade_asked"], writing["grade"], writing["trial"]) == ("auto", "choose", None)
+    assert "too small for sentences of its own" in (out / "report.md").read_text()

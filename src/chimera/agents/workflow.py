@@ -15,7 +15,7 @@ from chimera.agents.asking import Caller
 from chimera.agents.calls import Call
 from chimera.agents.choose import Choice, Settled, settle
 from chimera.agents.cite.cited import Cited, cite
-from chimera.agents.cite.trial import Trial, try_out
+from chimera.agents.cite.trial import Trial, is_known_to_choose, try_out
 from chimera.agents.wording import Wording, named, say_key, wording_choices
 from chimera.engines.base import Engine, Load, ModelIdentity
 from chimera.errors import EngineError, InputError, MissingExtra
@@ -124,7 +124,9 @@ def _write(engine: Engine, result: Work, say: Say) -> None:
         return
     agent = result.agent
     caller = Caller(engine, agent.budget, say, result.load)
-    if agent.grade == "auto":
+    if agent.grade == "auto" and is_known_to_choose(result.model):
+        result.grade = "choose"
+    elif agent.grade == "auto":
         say("trying out how the model writes")
         result.trial = try_out(caller)
         result.grade = result.trial.grade

@@ -43,6 +43,10 @@ def writer_section(work: Work, done: Written) -> Section:
     blocks: list[Block] = []
     if work.trial is not None:
         blocks.append(Paragraph((_trial(work),)))
+    elif work.calls and work.agent.grade == "auto":
+        known = sentence("The embedded model is too small for sentences of its own, so it was not "
+                         "tried out: the grade is ", term("choose"), ".")  # fmt: skip
+        blocks.append(Paragraph((known,)))
     if work.cited is None:
         blocks.append(Paragraph(tuple(_chosen(work, done))))
     else:
