@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -183,6 +185,26 @@ def test_a_point_must_be_spoken_of(offer: Offer, words: dict[str, str]) -> None:
     verdict = verify(filled("The decode throughput of %A is %FA.", words), offer, about)
     assert verdict.spans is None
     assert words["TA"] in verdict.reason
+
+
+def test_a_sentence_that_others_go_on_from_begins_with_their_subject(tmp_path: Path) -> None:
+    make_certain_folder(tmp_path, ("one:1b", "two:2b"))
+    third = (tmp_path / "30.csv").read_text().replace("two:2b", "six:6b")
+    rows = [line.split(",") for line in third.splitlines()]
+    slower = [rows[0], *([*r[:3], f"{float(r[3]) / 2:.3f}", r[4]] for r in rows[1:])]
+    (tmp_path / "15.csv").write_text("\n".join(map(",".join, slower)) + "\n")
+    facts = facts_of(ingest_folder(str(tmp_path)))
+    made = Offer(facts)
+    point = points_of(facts.findings, made)[0]
+    assert point.finding is not None
+    assert len(point.finding.says) > 1  # "It is certainly ahead of every other model ..."
+    a, b = (f"{{{made.letter(name, 'subject')}}}" for name in ("one:1b", "two:2b"))
+    gap = ref(made, "decode_throughput", "difference")
+    right = f"In decode throughput, {a} is ahead of {b} by {gap}."
+    turned = f"In decode throughput, {b} is behind {a} by {gap}."
+    assert verify(right, made, point.refs, point.first).reason == ""
+    assert verify(turned, made).reason == ""
+    assert f"name {a} first" in verify(turned, made, point.refs, point.first).reason
 
 
 def test_no_word_that_claims_something_is_among_the_ordinary_ones() -> None:

@@ -26,7 +26,8 @@ class Point(msgspec.Struct, frozen=True):
     """One sentence to write. ``key`` is its letter in the prompt, ``refs`` what it is about.
 
     ``finding`` is None for facts that the model asked for. ``bound`` stands in where the model's
-    sentence is refused; ``told`` is that sentence with references in place of numbers.
+    sentence is refused; ``told`` is that sentence with references in place of numbers. ``first`` is
+    the letter that must be named first, because the finding's next claims say "it"; "" for any.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Point(msgspec.Struct, frozen=True):
     refs: frozenset[str]
     bound: Sentence
     told: str
+    first: str = ""
 
 
 def points_of(findings: Sequence[Finding], offer: Offer, most: int = MOST_POINTS) -> list[Point]:
@@ -53,8 +55,15 @@ def points_of(findings: Sequence[Finding], offer: Offer, most: int = MOST_POINTS
         refs = frozenset(c.ref for c in cards if c is not None)
         key = ascii_lowercase[len(points)]
         bound = Sentence(wording, "refused", finding.key)
-        points.append(Point(key, finding, refs, bound, told(wording, offer)))
+        first = _first_named(finding, offer) if finding.kind == "speed" else ""
+        points.append(Point(key, finding, refs, bound, told(wording, offer), first))
     return points
+
+
+def _first_named(finding: Finding, offer: Offer) -> str:
+    """The letter of the subject that a finding begins with, where more claims follow the first."""
+    names = (s.text for s in finding.says[0].variants[0] if isinstance(s, Name) and s.code)
+    return offer.letter(next(names, ""), "subject") if len(finding.says) > 1 else ""
 
 
 def told(wording: Spans, offer: Offer) -> str:

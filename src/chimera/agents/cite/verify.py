@@ -41,8 +41,13 @@ class Verdict(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-def verify(text: str, offer: Offer, about: frozenset[str] | None = None) -> Verdict:
-    """Judge one sentence. ``about``: references of which it must cite one; None asks for any."""
+def verify(
+    text: str, offer: Offer, about: frozenset[str] | None = None, first: str = ""
+) -> Verdict:
+    """Judge one sentence. ``about``: references of which it must cite one; None asks for any.
+
+    ``first`` is the letter of the name that must stand before any other; "" leaves it open.
+    """
     text = cleaned(text)
     if not text:
         return Verdict(None, "nothing was written")
@@ -55,6 +60,7 @@ def verify(text: str, offer: Offer, about: frozenset[str] | None = None) -> Verd
         lambda: placing_fault(pieces, offer),
         lambda: telling_fault(pieces, offer),
         lambda: claims_fault(pieces, offer),
+        lambda: _first(pieces, first),
     )
     for check in checks:
         if reason := check():
@@ -67,6 +73,13 @@ def verify(text: str, offer: Offer, about: frozenset[str] | None = None) -> Verd
     if missing := unproven(literal, _EVIDENCE):
         return Verdict(None, f"{missing[0]!r} needs a proof that these facts do not give")
     return Verdict(spans)
+
+
+def _first(pieces: Pieces, first: str) -> str:
+    named = pieces.names[0][1] if pieces.names else ""
+    return (
+        f"name {{{first}}} first; what follows goes on about it" if first not in ("", named) else ""
+    )
 
 
 def _references(pieces: Pieces, about: frozenset[str] | None) -> str:

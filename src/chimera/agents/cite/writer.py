@@ -67,7 +67,7 @@ def write(
         written = sentences_of(call.reply, [p.key for p in open_points])
         for point in open_points:
             text = written.get(point.key, "")
-            verdict = verify(text, offer, point.refs)
+            verdict = verify(text, offer, point.refs, point.first)
             said = "" if verdict.spans is None else "".join(s.text for s in verdict.spans)
             if verdict.spans is not None and said not in seen:
                 seen.add(said)
