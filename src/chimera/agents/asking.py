@@ -11,7 +11,8 @@ from chimera.agents.calls import Call, record
 from chimera.engines.base import CompletionRequest, Engine, ErrorClass, Load, RequestFailed
 from chimera.errors import ChimeraError, InputError
 
-TIMEOUT_S = 120.0
+TIMEOUT_S = 120.0  # of a call, beside what its tokens may take
+_TOKEN_S = 0.5  # slower than this, no model is of use
 _LEAST_TOKENS = 8
 _SHOWN_EVERY_S = 0.1
 _MARGIN_TOKENS = 8
@@ -163,7 +164,7 @@ class Caller:
             grammar=call.grammar or None,
             json_schema=call.json_schema,
             max_tokens=max_tokens,
-            timeout_s=TIMEOUT_S,
+            timeout_s=TIMEOUT_S + _TOKEN_S * max_tokens,
         )
         request = self._within(request)
         begun = time.perf_counter()
