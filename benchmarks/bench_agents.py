@@ -81,7 +81,7 @@ def free_calls(folder: Path, tokens: int) -> dict[str, Any]:
         text = ""
         for task in ("Analysis of the dataset, with its key findings:\n", "# Technical report\n"):
             request = CompletionRequest(
-                prompt=front + task, max_tokens=tokens, ignore_eos=True, timeout_s=600
+                prompt=front + task, max_tokens=tokens, ignore_eos=True, timeout_s=3600
             )
             done = engine.complete(request)
             written += done.output_tokens or 0
