@@ -47,6 +47,7 @@ bench: $(VENV)/.local ## the speed figures of benchmarks/README.md (some minutes
 	@$(PY) -m benchmarks.bench_ingest
 	@$(PY) -m benchmarks.bench_cli
 	@$(PY) -m benchmarks.bench_report
+	@$(PY) -m benchmarks.bench_agents
 	@$(PY) -m benchmarks.bench_store
 
 bench-peers: $(VENV)/.local $(VENV)/peers/.made ## the measuring client beside llama-benchy and AIPerf (some minutes)

@@ -30,3 +30,17 @@ def make_folder(path: Path) -> Path:
     )
     (path / "evil <img src=x onerror=alert(1)>.csv").write_text("a,b\n1,2\n")
     return path
+
+
+def make_certain_folder(path: Path, names: tuple[str, str] = ("alpha:1b", "beta:2b")) -> Path:
+    """A folder in which the first model is faster for certain, and TTFT cannot be told apart."""
+    path.mkdir(parents=True, exist_ok=True)
+    for name, base in zip(names, (50.0, 30.0), strict=True):
+        lines = ["model,prompt,ttft_s,decode_tps,eval_count"]
+        for i in range(24):
+            rate = base + 1.37 * ((i * (7 if base > 40 else 11)) % 5) + 0.011 * i
+            first = 0.0613 + 0.0101 * ((i * (5 if base > 40 else 11)) % 7)
+            lines.append(f'"{name}",p{i % 4},{first:.5f},{rate:.3f},100')
+        (path / f"{base:.0f}.csv").write_text("\n".join(lines) + "\n")
+    (path / "notes.md").write_text(f"# Notes\n\n{POISON}\n")
+    return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chimera.agents.asking import Caller
 from chimera.agents.choose import Choice, follows_the_alphabet, grammar_of, parse, settle
 from chimera.testing.scripted_engine import ScriptedEngine
 
@@ -42,7 +43,7 @@ def test_the_grammar_bounds_each_choice_by_its_own_options() -> None:
 
 def test_one_call_asks_for_everything_and_keeps_the_reply() -> None:
     engine = ScriptedEngine(lambda _: " a b a c a b")
-    settled, call = settle(engine, "front", "choose", CHOICES, "wording")
+    settled, call = settle(Caller(engine), "front", "choose", CHOICES, "wording")
     assert len(engine.requests) == 1
     assert engine.requests[0].grammar == grammar_of([len(c.options) for c in CHOICES])
     assert len(settled.chosen) == len(CHOICES)
@@ -52,7 +53,7 @@ def test_one_call_asks_for_everything_and_keeps_the_reply() -> None:
 
 def test_nothing_to_choose_makes_no_call() -> None:
     engine = ScriptedEngine(lambda _: " a")
-    settled, call = settle(engine, "front", "choose", [Choice("k", ("only",))], "wording")
+    settled, call = settle(Caller(engine), "front", "choose", [Choice("k", ("only",))], "wording")
     assert not engine.requests
     assert call.error
     assert settled.unasked == ["k"]
@@ -62,3 +63,15 @@ def test_a_reply_that_follows_the_alphabet_is_known_as_such() -> None:
     assert follows_the_alphabet(" a b c a b c a b a b c a b")
     assert not follows_the_alphabet(" b a c c a b b a c a a b")
     assert not follows_the_alphabet(" a b c")  # too short to tell
+
+
+def test_an_engine_without_grammars_is_given_a_schema_for_the_letters() -> None:
+    engine = ScriptedEngine(lambda _: '{"letters": "b a b c a b"}')
+    engine.cannot = {"grammar": "it takes none"}  # type: ignore[attr-defined]
+    settled, _ = settle(Caller(engine), "front", "choose", CHOICES, "wording")
+    request = engine.requests[0]
+    assert request.grammar is None
+    assert request.json_schema is not None
+    pattern = request.json_schema["properties"]["letters"]["pattern"]
+    assert pattern == "^[a-b] [a-c] [a-b] [a-c] [a-b] [a-c]$"
+    assert settled.chosen == {"k0": 1, "k1": 0, "k2": 1, "k3": 2, "k4": 0, "k5": 1}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
+from chimera.agents.asking import Budget
 from chimera.agents.persona import Persona
 from chimera.engines.base import Options
 
@@ -20,13 +23,21 @@ SHOWN_OPTIONS = (
 )
 
 
+Grade = Literal["choose", "cite", "auto"]
+
+
 class Agent(msgspec.Struct, frozen=True):
-    """Who writes. ``target`` is None when no model is used."""
+    """Who writes. ``target`` is None when no model is used.
+
+    ``grade`` "auto" tries the target out; ``budget`` is the most that it may ask of its model.
+    """
 
     persona: Persona
     target: str | None = None
     options: Options = Options()
     name: str = "Chimera"
+    grade: Grade = "choose"
+    budget: Budget = Budget()
 
     def configuration(self) -> list[tuple[str, str]]:
         """Every option with its value; what is unset is "default"."""

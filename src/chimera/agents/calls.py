@@ -18,13 +18,18 @@ class Call(msgspec.Struct, kw_only=True):
 
     ``counted_tokens`` is our own count of the prompt before the call, ``prompt_tokens`` the
     server's afterwards; None where one is not known. ``error`` is "" when the call succeeded.
+    ``attempt`` is 2 where the same was asked before in vain; ``waited_s`` is what the caller
+    waited, None where nothing was sent.
     """
 
     purpose: str
     prompt: str
     reply: str = ""
     grammar: str = ""
+    json_schema: dict[str, Any] | None = None
     error: str = ""
+    attempt: int = 1
+    waited_s: float | None = None
     counted_tokens: int | None = None
     prompt_tokens: int | None = None
     cached_tokens: int | None = None
@@ -96,7 +101,7 @@ def call_metrics(book: FactBook, calls: list[Call], load: Load | None) -> CallMe
             scope="this report",
             n=len(good),
             origins=origin,
-            expression=how,
+            expression=f"{how} ({CALLS_FILE})",
             ci_why="few calls; not computed",
             why_none="" if value is not None else "no call gave it",
         )
@@ -111,13 +116,8 @@ def call_metrics(book: FactBook, calls: list[Call], load: Load | None) -> CallMe
     add("total duration", "sum over the calls", _total(good, "total_s"), "s", "sum")
     add("tokens generated", "sum over the calls", output, "tokens", "sum")
     add("prompt tokens", "sum over the calls", _total(good, "prompt_tokens"), "tokens", "sum")
-    add(
-        "prompt tokens from cache",
-        "sum over the calls",
-        _total(good, "cached_tokens"),
-        "tokens",
-        "sum",
-    )
+    for label, field in (("from cache", "cached_tokens"), ("evaluated", "evaluated_tokens")):
+        add(f"prompt tokens {label}", "sum over the calls", _total(good, field), "tokens", "sum")
     prefill = _total(good, "server_prefill_s")
     add("prompt evaluation", "sum over the calls, by the server's clock", prefill, "s", "sum")
     add("evaluation", "sum over the calls, by the server's clock", decode, "s", "sum")

@@ -11,19 +11,19 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 from string import ascii_lowercase
+from typing import Any
 
 import msgspec
 
-from chimera.agents.calls import Call, record
-from chimera.engines.base import CompletionRequest, Engine
-from chimera.errors import ChimeraError
+from chimera.agents.asking import Caller
+from chimera.agents.calls import Call
 
 MAX_CHOICES = 25
-_TIMEOUT_S = 120.0
-_MARGIN_TOKENS = 8
 _ENOUGH = 6
 _MOST = 0.8
 _LETTER = re.compile(r"[a-z]")
+_LETTERS = re.compile(r'"letters"\s*:\s*"([^"]*)')
+_JSON_TOKENS = 16  # what the JSON around the letters takes
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -49,6 +49,18 @@ def grammar_of(counts: Sequence[int]) -> str:
     return "root ::= " + " ".join(parts)
 
 
+def schema_of(counts: Sequence[int]) -> dict[str, Any]:
+    """The same as a JSON schema, for servers that take no grammar: {"letters": "a c b"}."""
+    pattern = " ".join(f"[a-{ascii_lowercase[n - 1]}]" for n in counts)
+    letters = {"type": "string", "pattern": f"^{pattern}$"}
+    return {
+        "type": "object",
+        "properties": {"letters": letters},
+        "required": ["letters"],
+        "additionalProperties": False,
+    }
+
+
 def parse(reply: str, choices: Sequence[Choice]) -> Settled:
     """Read a reply: words of one letter, in order. Anything else refuses that choice.
 
@@ -56,7 +68,7 @@ def parse(reply: str, choices: Sequence[Choice]) -> Settled:
     could not be told.
     """
     settled = Settled({}, [], [])
-    words = reply.split()
+    words = letters_of(reply).split()
     trusted = all(len(w) == 1 and _LETTER.match(w) for w in words[: len(choices)])
     for i, choice in enumerate(choices):
         index = ascii_lowercase.find(words[i]) if trusted and i < len(words) else -1
@@ -67,9 +79,15 @@ def parse(reply: str, choices: Sequence[Choice]) -> Settled:
     return settled
 
 
+def letters_of(reply: str) -> str:
+    """The letters of a reply, which may have them in JSON."""
+    match = _LETTERS.search(reply)
+    return match[1] if match else reply
+
+
 def follows_the_alphabet(reply: str) -> bool:
     """Whether most letters of a reply just come after the one before: no preference at all."""
-    letters = [w for w in reply.split() if len(w) == 1]
+    letters = [w for w in letters_of(reply).split() if len(w) == 1]
     if len(letters) < _ENOUGH:
         return False
     pairs = list(pairwise(letters))
@@ -97,7 +115,7 @@ def question_of(instruction: str, choices: Sequence[Choice], listed_once: bool =
 
 
 def settle(
-    engine: Engine,
+    caller: Caller,
     prefix: str,
     instruction: str,
     choices: Sequence[Choice],
@@ -113,24 +131,18 @@ def settle(
     """
     asked = [c for c in choices if len(c.options) > 1][:MAX_CHOICES]
     call = Call(purpose=purpose, prompt="")
-    asked = _fit(engine, prefix, instruction, asked, call, listed_once)
+    asked = _fit(caller, prefix, instruction, asked, call, listed_once)
     left = [c.key for c in choices if c not in asked]
     if not asked:
         call.error = call.error or "there is nothing to choose"
+        caller.calls.append(call)
+        caller.error = call.error
         return Settled({}, [], left), call
-    request = CompletionRequest(
-        prompt=call.prompt,
-        max_tokens=2 * len(asked) + 2,
-        grammar=call.grammar,
-        timeout_s=_TIMEOUT_S,
-    )
-    for attempt in (1, 2):
-        try:
-            record(call, engine.complete(request))
-            call.error = ""
-            break
-        except (ChimeraError, OSError, ValueError) as error:
-            call.error = f"attempt {attempt}: {error}"
+    most = 2 * len(asked) + 2
+    if not caller.takes_grammar:
+        call.json_schema, call.grammar = schema_of([len(c.options) for c in asked]), ""
+        most += _JSON_TOKENS
+    call = caller.ask(call, most)
     settled = (
         parse(call.reply, asked) if not call.error else Settled({}, [c.key for c in asked], [])
     )
@@ -139,7 +151,7 @@ def settle(
 
 
 def _fit(
-    engine: Engine,
+    caller: Caller,
     prefix: str,
     instruction: str,
     asked: list[Choice],
@@ -147,18 +159,13 @@ def _fit(
     listed_once: bool,
 ) -> list[Choice]:
     """As many choices, from the first, as fit the context; fills the call's prompt."""
-    limit = getattr(engine.options, "num_ctx", None)
     while asked:
         call.prompt = prefix + "\n\n" + question_of(instruction, asked, listed_once)
         call.grammar = grammar_of([len(c.options) for c in asked])
-        try:
-            call.counted_tokens = engine.count_tokens(call.prompt)
-        except (ChimeraError, OSError, ValueError) as error:
-            call.error = f"the prompt could not be counted: {error}"
-            return []
-        needed = (call.counted_tokens or 0) + 2 * len(asked) + _MARGIN_TOKENS
-        if not limit or needed <= limit:
+        if caller.fits(call, 2 * len(asked) + _JSON_TOKENS):
             return asked
+        if call.error:
+            return []
         call.shortened = True
         asked = asked[: len(asked) * 3 // 4]
     call.error = "not even one choice fits the context; give a larger num_ctx"

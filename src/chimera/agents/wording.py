@@ -71,13 +71,19 @@ def wording_choices(
 
 
 class Wording(msgspec.Struct):
-    """The chosen wording of each clause by key; what is not in it has code's own wording."""
+    """The chosen wording of each clause by key; what is not in it has code's own wording.
+
+    ``written`` are sentences in the model's own words, or code's own that stand in for them.
+    """
 
     chosen: dict[str, int] = {}
     refused: frozenset[str] = frozenset()
+    written: dict[str, Sentence] = {}
 
     def sentence(self, key: str, clause: Clause, finding: Finding) -> Sentence:
         """The sentence of one clause, marked with who chose it."""
+        if key in self.written:
+            return self.written[key]
         index = self.chosen.get(key, 0)
         if index >= len(clause.variants):
             index = 0

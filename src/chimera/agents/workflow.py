@@ -6,13 +6,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from string import ascii_lowercase
+from typing import Literal
 
 import msgspec
 
 from chimera.agents.agent import Agent
+from chimera.agents.asking import Caller
 from chimera.agents.calls import Call
 from chimera.agents.choose import Choice, Settled, settle
-from chimera.agents.wording import Wording, named, wording_choices
+from chimera.agents.cite.cited import Cited, cite
+from chimera.agents.cite.trial import Trial, is_known_to_choose, try_out
+from chimera.agents.wording import Wording, named, say_key, wording_choices
 from chimera.engines.base import Engine, Load, ModelIdentity
 from chimera.errors import EngineError, InputError, MissingExtra
 from chimera.facts import Facts, facts_of
@@ -44,6 +48,8 @@ class Work(msgspec.Struct):
     """What the agent did. ``leading`` are the findings that open the report, in order.
 
     ``stored`` says that the folder was made of stored runs, a run file run/ID.jsonl for each.
+    ``grade`` is how the model wrote, ``trial`` what decided that (None: it was set), ``cited`` what
+    it wrote in the grade cite. ``over_budget`` says what of the budget was used up, "" nothing.
     """
 
     agent: Agent
@@ -59,6 +65,10 @@ class Work(msgspec.Struct):
     engine_error: str = ""
     stored: bool = False
     most_findings: int | None = None
+    grade: Literal["choose", "cite"] = "choose"
+    trial: Trial | None = None
+    cited: Cited | None = None
+    over_budget: str = ""
 
     @property
     def considered(self) -> list[Finding]:
@@ -81,10 +91,10 @@ def work(  # noqa: PLR0913 - by name, and each has a default
     """Run the workflow on a folder. ``engine`` None writes with code's own wording.
 
     ``exclude`` is a folder that is not read (where the report goes), ``shown`` another name for
-    the folder, which is then one of stored runs. The engine is started here
-    and left open for the caller to close. A failing engine ends in
-    code's own wording and ``engine_error``. Raises InputError for a folder that cannot be read,
-    and for one that holds neither a record nor a document.
+    the folder, which is then one of stored runs. The engine is started here and left open for the
+    caller to close. A failing engine ends in code's own wording and ``engine_error``. Raises
+    InputError for a folder that cannot be read, and for one that holds neither a record nor a
+    document.
 
     The model is asked about the first ``most_findings`` alone (None: about all); the report holds
     the others in code's own words.
@@ -99,20 +109,70 @@ def work(  # noqa: PLR0913 - by name, and each has a default
     say("computing facts and findings")
     facts = facts_of(ingest)
     result = Work(
-        agent, facts, facts.findings[:LEADING], Wording(), [], Times(), stored=bool(shown)
+        agent,
+        facts,
+        facts.findings[:LEADING],
+        Wording(),
+        [],
+        Times(),
+        stored=bool(shown),
     )
     result.times.ingest_s = read - start
     result.most_findings = most_findings
     worded = not _WORDED.isdisjoint(agent.persona.sections)
-    asked = worded and bool(facts.findings)
-    if engine is not None and asked and _start(engine, result, say):
-        _analyse(engine, result, say)
-    analysed = time.perf_counter()
-    result.times.analysis_s = analysed - read
-    if engine is not None and asked and not result.engine_error:
-        _word(engine, result, say)
-    result.times.report_s = time.perf_counter() - analysed
+    if engine is not None and worded and facts.findings:
+        _write(engine, result, say)
+    ended = time.perf_counter() - read
+    result.times.report_s = ended - result.times.analysis_s
     return result
+
+
+def _write(engine: Engine, result: Work, say: Say) -> None:
+    """Start the engine, settle the grade, and have the model do its part."""
+    begun = time.perf_counter()
+    if not _start(engine, result, say):
+        result.times.analysis_s = time.perf_counter() - begun
+        return
+    agent = result.agent
+    caller = Caller(engine, agent.budget, say, result.load)
+    if agent.grade == "auto" and is_known_to_choose(result.model):
+        result.grade = "choose"
+    elif agent.grade == "auto":
+        say("trying out how the model writes")
+        result.trial = try_out(caller)
+        result.grade = result.trial.grade
+    else:
+        result.grade = agent.grade
+    if result.grade == "cite":
+        tried = time.perf_counter() - begun
+        result.cited = _cite(caller, result, say)
+        result.times.analysis_s = tried + result.cited.analysis_s
+    else:
+        if not caller.stopped():
+            _analyse(caller, result, say)
+        result.times.analysis_s = time.perf_counter() - begun
+        if not caller.stopped():
+            _word(caller, result, say)
+    result.calls += caller.calls
+    result.times.engine_s += caller.engine_s
+    result.engine_error = result.engine_error or caller.error
+    result.over_budget = caller.over_budget
+
+
+def _cite(caller: Caller, result: Work, say: Say) -> Cited:
+    findings = result.considered
+    if "findings" not in result.agent.persona.sections:
+        findings = findings[: LEADING + _FEW]
+    cited = cite(caller, result.agent.persona.prompt, result.facts, findings, LEADING, say)
+    result.leading = cited.leading
+    result.wording = Wording(
+        written={
+            say_key(d.point.finding, 0): d.sentence
+            for d in cited.drafts
+            if d.point.finding is not None
+        }
+    )
+    return cited
 
 
 def without_records(ingest: Ingest) -> str:
@@ -160,7 +220,7 @@ def _prefix(result: Work) -> str:
 
 
 def _ask(
-    engine: Engine,
+    caller: Caller,
     result: Work,
     instruction: str,
     choices: Sequence[Choice],
@@ -168,18 +228,11 @@ def _ask(
     *,
     listed_once: bool = False,
 ) -> Settled:
-    begun = time.perf_counter()
-    settled, call = settle(
-        engine, _prefix(result), instruction, choices, purpose, listed_once=listed_once
-    )
-    result.times.engine_s += time.perf_counter() - begun
-    result.calls.append(call)
-    if call.error:
-        result.engine_error = call.error
-    return settled
+    prefix = _prefix(result)
+    return settle(caller, prefix, instruction, choices, purpose, listed_once=listed_once)[0]
 
 
-def _analyse(engine: Engine, result: Work, say: Say) -> None:
+def _analyse(caller: Caller, result: Work, say: Say) -> None:
     """Let the model choose which findings open the report, and in which order."""
     candidates = [f for f in result.considered if f.severity != "low"][:8]
     places = min(LEADING, len(candidates))
@@ -190,13 +243,13 @@ def _analyse(engine: Engine, result: Work, say: Say) -> None:
     listed = "\n".join(f"{letter}) {t}" for letter, t in zip(ascii_lowercase, titles, strict=False))
     instruction = f"Choose what a reader must know first, the most important first.\n{listed}"
     slots = [Choice(f"leading#{i}", titles) for i in range(places)]
-    settled = _ask(engine, result, instruction, slots, "analysis", listed_once=True)
+    settled = _ask(caller, result, instruction, slots, "analysis", listed_once=True)
     chosen = [settled.chosen[s.key] for s in slots if s.key in settled.chosen]
     ordered = list(dict.fromkeys([*chosen, *range(len(candidates))]))
     result.leading = [candidates[i] for i in ordered[:places]]
 
 
-def _word(engine: Engine, result: Work, say: Say) -> None:
+def _word(caller: Caller, result: Work, say: Say) -> None:
     """Let the model choose the wording of the sentences, the most visible ones first."""
     say("choosing words")
     rest = [f for f in result.considered if f not in result.leading]
@@ -205,7 +258,7 @@ def _word(engine: Engine, result: Work, say: Say) -> None:
     leading = [f for f in result.leading if f in result.considered]
     choices, settles = wording_choices([*leading, *rest], len(leading))
     instruction = "Choose for each sentence the wording that reads best. All say the same."
-    settled = _ask(engine, result, instruction, choices, "wording")
+    settled = _ask(caller, result, instruction, choices, "wording")
     result.wording = Wording(
         {key: settled.chosen[by] for key, by in settles.items() if by in settled.chosen},
         frozenset(key for key, by in settles.items() if by in settled.refused),

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from chimera.agents.agent import Grade
+from chimera.agents.asking import Budget, parse_budget
 from chimera.cli.numbers import FiniteRange
 from chimera.cli.running import NUM_CTX, Writing, run_report
 from chimera.cli.stored import source_of, source_options
@@ -21,7 +23,14 @@ from chimera.engines.base import Options
               help="Where to write it; by default FOLDER-report or ID-report, here.")  # fmt: skip
 @click.option("--no-model", is_flag=True, help="Write without any model (for CI and scripts).")
 @click.option("--target", default="llamacpp", show_default=True,
-              help="The model: llamacpp (embedded) or llamacpp:/path/model.gguf.")  # fmt: skip
+              help="The model: llamacpp (embedded), llamacpp:/path/model.gguf, ollama:MODEL, "
+              "openai:MODEL@URL.")  # fmt: skip
+@click.option("--grade", type=click.Choice(("auto", "cite", "choose")), default="auto",
+              show_default=True, help="How the model writes: sentences of its own, checked (cite), "
+              "wordings of code's (choose), or what a short trial shows it can do.")  # fmt: skip
+@click.option("--budget", metavar="LIMITS", default="",
+              help="The most that is asked of the model: calls=8,tokens=2000,seconds=60, or a "
+              "part of it.")  # fmt: skip
 @click.option("--num-ctx", type=click.IntRange(min=256), default=NUM_CTX, show_default=True,
               help="Context size of the model, in tokens.")  # fmt: skip
 @click.option("--num-thread", type=click.IntRange(min=1), help="Threads of the model.")
@@ -40,6 +49,8 @@ def command(
     output: Path | None,
     no_model: bool,
     target: str,
+    grade: Grade,
+    budget: str,
     max_file_mb: int,
     as_json: bool,
     **asked: Any,
@@ -50,6 +61,7 @@ def command(
 
     Every number in it is a fact: click it in the HTML to see its file, rows and expression.
     """
+    limits = parse_budget(budget) if budget else Budget()
     with source_of(asked) as source:
         how = Writing(
             persona=persona,
@@ -59,5 +71,7 @@ def command(
             as_json=as_json,
             max_file_mb=max_file_mb,
             shown=source.shown,
+            grade=grade,
+            budget=limits,
         )
         run_report(source.folder, how)

@@ -13,11 +13,13 @@ from typing import Any
 import click
 import msgspec
 
-from chimera.agents.agent import Agent
+from chimera.agents.agent import Agent, Grade
+from chimera.agents.asking import Budget
 from chimera.agents.calls import CALLS_FILE
 from chimera.agents.persona import load_persona
 from chimera.agents.workflow import Work, without_records, work
 from chimera.cli.words import visible
+from chimera.cli.writing import told_of, writing_of
 from chimera.engines.base import Engine, Options
 from chimera.engines.targets import open_target
 from chimera.errors import InputError, MissingExtra
@@ -29,7 +31,7 @@ from chimera.report.document import Report
 from chimera.report.html import to_html
 from chimera.report.json_report import to_json
 from chimera.report.markdown import to_markdown
-from chimera.report.sections.standing import Written
+from chimera.report.sections.writing import Written
 from chimera.report.writing import write_report
 
 NUM_CTX = 8192
@@ -85,6 +87,8 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool
     max_file_mb: int = 256
     shown: str = ""
+    grade: Grade = "choose"
+    budget: Budget = Budget()
 
 
 def run_report(folder: str, how: Writing) -> Path:
@@ -94,7 +98,13 @@ def run_report(folder: str, how: Writing) -> Path:
     """
     if how.max_file_mb <= 0:
         raise InputError(f"--max-file-mb {how.max_file_mb} must be above 0")
-    agent = Agent(load_persona(how.persona), how.target, how.options if how.target else Options())
+    agent = Agent(
+        load_persona(how.persona),
+        how.target,
+        how.options if how.target else Options(),
+        grade=how.grade,
+        budget=how.budget,
+    )
     goal = how.output or default_output(folder)
     engine: Engine | None = open_target(how.target, how.options) if how.target else None
     terminal = Terminal()
@@ -160,6 +170,7 @@ def _extra(
         "sentences": msgspec.structs.asdict(written),
         "times_s": msgspec.structs.asdict(done.times),
         "engine_error": done.engine_error,
+        "writing": writing_of(done),
         "findings": [
             {
                 "key": f.key,
@@ -195,8 +206,8 @@ def _tell(
     unmet = [demand for demand, met, _ in contract if not met]
     for demand in unmet:
         click.echo(f"contract  not met: {demand}")
-    if done.engine_error:
-        click.echo(f"model     {visible(done.engine_error)}; code's own wording stands in")
+    for line in told_of(done):
+        click.echo(line)
     click.echo(f"report    {html}")
     others = ", ".join(sorted(p.name for p in paths if p != html))
     click.echo(f"beside it {others}")

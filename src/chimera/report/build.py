@@ -12,7 +12,7 @@ from chimera.facts.fact import Origin
 from chimera.facts.text import Name, Num, Sentence, Span, Spans, spans
 from chimera.report.contract import check_contract, words_of
 from chimera.report.document import Block, Bullets, Paragraph, Report, Section, Table
-from chimera.report.sections import standing
+from chimera.report.sections import standing, writing
 from chimera.report.sections.appendix import appendix
 from chimera.report.sections.collector import coverage, gaps, inventory
 from chimera.report.sections.common import term
@@ -39,7 +39,7 @@ SECTIONS: dict[str, tuple[str, Builder]] = {
 }
 
 
-def build_report(work: Work) -> tuple[Report, list[tuple[str, bool, Sentence]], standing.Written]:
+def build_report(work: Work) -> tuple[Report, list[tuple[str, bool, Sentence]], writing.Written]:
     """(report, contract results, who wrote what). Raises nothing that data could cause."""
     persona = work.agent.persona
     own = [_section(work, key) for key in persona.sections]
@@ -47,11 +47,11 @@ def build_report(work: Work) -> tuple[Report, list[tuple[str, bool, Sentence]], 
     if persona.bold_metrics:
         own = [_bold(s) for s in own]
     results = check_contract(persona, own)
-    done = standing.written(own)
+    done = writing.written(own)
     tail = [
         standing.workflow_section(work),
         standing.calls_section(work),
-        standing.writer_section(work, done),
+        writing.writer_section(work, done),
         standing.contract_section(results),
         standing.persona_section(work),
     ]

@@ -127,13 +127,16 @@ def printed_spans(report: Report) -> Iterator[tuple[str, Spans]]:
 
 
 def numbered_names(report: Report) -> list[str]:
-    """The names from the data that hold a digit, in order, as they are printed."""
+    """The names from the data that hold a digit, in order, as they are printed; after them the
+    numbers of headings, which are layout and claim nothing.
+    """
     found: dict[str, None] = {}
     for _, some in printed_spans(report):
         for span in some:
             if isinstance(span, Name) and any(c.isdigit() for c in span.text):
                 found[span.text] = None
-    return list(found)
+    numbered = sum(section.numbered for section in report.sections)
+    return [*found, *(f"{number}." for number in range(1, numbered + 1))]
 
 
 def used_facts(report: Report) -> dict[str, Fact]:

@@ -15,7 +15,7 @@ from chimera.facts.text import Sentence
 from chimera.report.build import build_report
 from chimera.report.contract import words_of
 from chimera.report.document import Report, Section
-from chimera.report.sections.standing import Written
+from chimera.report.sections.writing import Written
 from chimera.report.walk import sentences
 from chimera.stats.repeats import Measured, difference, level_for
 

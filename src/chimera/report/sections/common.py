@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from chimera.agents.workflow import Work
 from chimera.facts.dataset import Subject
-from chimera.facts.fact import Fact
+from chimera.facts.fact import Fact, Origin
 from chimera.facts.measures import headline_scope
 from chimera.facts.text import Name, Num, Sentence, Span, Spans, spans
 
@@ -21,6 +21,21 @@ def sentence(*parts: str | Span) -> Sentence:
 def term(text: str) -> Name:
     """A term of the field or of the program, printed plainly."""
     return Name(text, code=False)
+
+
+def own_fact(work: Work, metric: str, value: float | int | None, unit: str, how: str) -> Fact:
+    """A fact about this report itself; a value of None is one that was not measured."""
+    return work.facts.book.add(
+        (("agent", "this report"),),
+        metric,
+        "count" if unit == "1" else "value",
+        value,
+        unit,
+        scope="this report",
+        origins=(Origin("(this run)", ""),),
+        expression=how,
+        why_none="" if value is not None else "not measured",
+    )
 
 
 def number(fact: Fact | None, unit: str | None = None, strong: bool = False) -> Spans:

@@ -1,53 +1,16 @@
-"""What stands at the end of every report: the workflow, the agent's own calls, who wrote what,
-the persona's prompt and its contract.
+"""What stands at the end of every report: the workflow, the agent's own calls, the persona's
+prompt and its contract. Who wrote what has a file of its own (``writing``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
-
 from chimera.agents.calls import call_metrics
-from chimera.agents.choose import follows_the_alphabet
 from chimera.agents.workflow import Work
-from chimera.facts.fact import Fact, Origin
 from chimera.facts.text import Name, Num, Sentence, Span, spans
 from chimera.report.document import Block, Bullets, Details, Paragraph, Quotation, Section, Table
-from chimera.report.sections.common import number, sentence, term
-from chimera.report.walk import sentences
-
-
-class Written(msgspec.Struct, frozen=True):
-    """Who chose the wording of the persona's sentences."""
-
-    total: int
-    model: int
-    refused: int
-
-
-def written(sections: Sequence[Section]) -> Written:
-    """Count the sentences of the persona's sections by writer."""
-    all_of_them = [s for section in sections for s in sentences(section)]
-    return Written(
-        len(all_of_them),
-        sum(1 for s in all_of_them if s.writer == "model"),
-        sum(1 for s in all_of_them if s.writer == "refused"),
-    )
-
-
-def _own(work: Work, metric: str, value: float | int | None, unit: str, how: str) -> Fact:
-    return work.facts.book.add(
-        (("agent", "this report"),),
-        metric,
-        "count" if unit == "1" else "value",
-        value,
-        unit,
-        scope="this report",
-        origins=(Origin("(this run)", ""),),
-        expression=how,
-        why_none="" if value is not None else "not measured",
-    )
+from chimera.report.sections.common import number, own_fact, sentence, term
 
 
 def workflow_section(work: Work) -> Section:
@@ -55,17 +18,17 @@ def workflow_section(work: Work) -> Section:
     t = work.times
     clock = "wall time on this process's clock"
     times = [
-        _own(work, "ingest", round(t.ingest_s, 4), "s", clock),
-        _own(work, "analysis", round(t.analysis_s, 4), "s", clock),
-        _own(work, "report", round(t.report_s, 4), "s", f"{clock}, rendering not included"),
-        _own(
+        own_fact(work, "ingest", round(t.ingest_s, 4), "s", clock),
+        own_fact(work, "analysis", round(t.analysis_s, 4), "s", clock),
+        own_fact(work, "report", round(t.report_s, 4), "s", f"{clock}, rendering not included"),
+        own_fact(
             work,
             "waiting for the model",
             round(t.engine_s, 4),
             "s",
             "loading and calls, a part of these",
         ),
-        _own(
+        own_fact(
             work,
             "execution time",
             round(t.ingest_s, 4) + round(t.analysis_s, 4) + round(t.report_s, 4),
@@ -108,6 +71,13 @@ def calls_section(work: Work) -> Section:
     )
     header = (spans("Figure"), spans("Value"), spans("What it is"), spans("Calls"))
     notes = [sentence("The calls are recorded whole in a file beside this report.")]
+    if work.over_budget:
+        notes.append(
+            sentence("What the model was given to spend is spent: ", Name(work.over_budget),
+                     "; code's own wording stands in for the rest.")
+        )  # fmt: skip
+    if any(c.attempt > 1 for c in work.calls):
+        notes.append(sentence("A call that failed was made again."))
     if work.engine_error:
         notes.append(
             sentence("The model could not do its part: ", Name(work.engine_error), "; code's own "
@@ -124,31 +94,6 @@ def calls_section(work: Work) -> Section:
         Paragraph(tuple(notes)),
     )
     return Section("calls", spans("Metrics of the agent's own calls"), blocks)
-
-
-def writer_section(work: Work, done: Written) -> Section:
-    """How many sentences the model wrote, and how many were refused."""
-    total = _own(work, "sentences", done.total, "1", "count(sentences of the persona's sections)")
-    model = _own(work, "sentences worded by the model", done.model, "1",
-                 "count(sentences whose wording the model chose)")  # fmt: skip
-    refused = _own(work, "choices refused", done.refused, "1",
-                   "count(sentences for which the model's choice was not acceptable)")  # fmt: skip
-    first = sentence(
-        "Of ", Num(total), " sentences, the model chose the wording of ", Num(model), "; for ",
-        Num(refused), " its choice was refused and code's own wording stands in.",
-    )  # fmt: skip
-    second = sentence(
-        "The model chooses among wordings that code has bound to facts (the grade ",
-        term("choose"),
-        "); it writes neither a number nor a name.",
-    )
-    said = [first, second]
-    if any(follows_the_alphabet(c.reply) for c in work.calls):
-        said.append(
-            sentence("Its choices follow the order of the letters, so they show no preference of "
-                     "the model; a larger one may have some.")
-        )  # fmt: skip
-    return Section("writer", spans("Who wrote this"), (Paragraph(tuple(said)),))
 
 
 def persona_section(work: Work) -> Section:

@@ -60,7 +60,8 @@ def summary(work: Work) -> tuple[Block, ...]:
         opening.append(models)
     blocks: list[Block] = [Paragraph(tuple(opening))]
     if work.leading:
-        blocks.append(Bullets(tuple((work.wording.lead(f),) for f in work.leading)))
+        asked = [(d.sentence,) for d in work.cited.on_questions] if work.cited else []
+        blocks.append(Bullets((*((work.wording.lead(f),) for f in work.leading), *asked)))
     elif not work.facts.counts.records.value and not work.facts.summaries:
         blocks.append(
             Paragraph(
