@@ -6,7 +6,7 @@ import re
 
 # (pattern, +1 or -1, whether it is of the value or of what is better)
 MORE: tuple[tuple[str, int, str], ...] = (
-    (r"faster|quicker|speedier|snappier|swifter|more quickly|speedier|snappier|swifter", 1, "good"),
+    (r"faster|quicker|speedier|snappier|swifter|more quickly", 1, "good"),
     (r"slower|more sluggish|less speedy|more slowly|less responsive", -1, "good"),
     (r"better|more responsive|superior|more efficient", 1, "good"),
     (r"worse|inferior", -1, "good"),
@@ -35,7 +35,7 @@ MOST: tuple[tuple[str, int, str], ...] = (
      r"wins|came out on top|comes out on top|takes the lead|tops the (?:list|table|field|ranking)|"
      r"is ahead of all|most efficient|superior to all", 1, "good"),
     (r"worst(?:[- ]performing)?|weakest|poorest|brings up the rear|comes last|finishes last|"
-     r"laggard|trails (?:all|everyone|the field)|least efficient", -1, "good"),
+     r"trails (?:all|everyone|the field)|least efficient", -1, "good"),
     (r"highest|largest|greatest|most|longest", 1, "value"),
     (r"lowest|smallest|least|shortest|fewest", -1, "value"),
 )  # fmt: skip
