@@ -77,6 +77,23 @@ def test_levels_in_words(runs: Auditor, sentence: str, number: str, wanted: str)
         assert said == wanted
 
 
+@pytest.mark.parametrize(
+    ("sentence", "word", "wanted"),
+    [
+        ("Two threads are faster than one thread.", "faster", "supported"),
+        ("One thread is faster than two threads.", "faster", "contradicted"),
+        ("On the long prompt, one thread has a lower TTFT than two threads.", "lower",
+         "contradicted"),
+        ("The short prompt and the long prompt have a similar TTFT.", "similar", "contradicted"),
+        ("The short prompt and the long prompt differ in TTFT.", "differ", "supported"),
+        ("One thread and two threads have an identical decode throughput.", "identical",
+         "contradicted"),
+    ],
+)  # fmt: skip
+def test_levels_are_compared(runs: Auditor, sentence: str, word: str, wanted: str) -> None:
+    assert label(runs.audit(sentence).claims, word) == wanted
+
+
 def test_every_record_is_held_against_a_bound(runs: Auditor) -> None:
     assert (
         labels(runs, "Every request of tiny-1b decoded faster than 70 tok/s.")["Every"]

@@ -22,7 +22,7 @@ _NUMBER = re.compile(
 def comparisons(scene: Scene) -> Iterator[Found]:
     text = scene.sentence.text
     for match in THAN.finditer(text):
-        if _NUMBER.match(text, match.end()):
+        if _NUMBER.match(text, match.end()) and not _is_level(scene, match.end()):
             continue  # "more than 285 tok/s" is a bound
         index = next(i for i in range(1, len(MORE) + 1) if match[i])
         _, sign, how = MORE[index - 1]
@@ -37,6 +37,11 @@ def comparisons(scene: Scene) -> Iterator[Found]:
         yield from _compare(
             scene, match.start(), match.end(), match.start(), match.end(), sign, how
         )
+
+
+def _is_level(scene: Scene, at: int) -> bool:
+    """Whether a setting's level stands there: "than two threads"."""
+    return any(m.value is not None and 0 <= m.start - at <= 1 for m in scene.sentence.settings)
 
 
 def _with_leading_object(scene: Scene) -> Iterator[Found]:

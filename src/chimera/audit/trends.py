@@ -13,7 +13,7 @@ from chimera.audit.evidence import Selector
 from chimera.audit.phrases import Mention
 from chimera.audit.scene import Scene
 from chimera.audit.verdict import Found, Verdict
-from chimera.audit.word_lists import GOES_WITH, MOVES, WHILE
+from chimera.audit.word_lists import GOES_WITH, MOVES, THAN, WHILE
 from chimera.record.vocabulary import metric_label
 
 _EACH = re.compile(r"\bper (?:user|request|client|stream)\b", re.IGNORECASE)
@@ -33,7 +33,8 @@ def trends(scene: Scene) -> Iterator[Found]:
     ]  # fmt: skip
     if not settings or not scene.sentence.metrics or _EACH.search(text):
         return
-    moves = list(MOVES.finditer(text))
+    compared = {m.start() for m in THAN.finditer(text)}
+    moves = [m for m in MOVES.finditer(text) if m.start() not in compared]
     setting = settings[0]
     about_setting = [m for m in moves if _nearer(m, setting, text)]
     about_metric = [m for m in moves if m not in about_setting]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chimera.audit.alike import likenesses
 from chimera.audit.claim import Claim
 from chimera.audit.comparisons import comparisons
 from chimera.audit.counts import Counter
@@ -32,7 +33,7 @@ class Words:
         taken: list[tuple[int, int]] = []
         for start, end, verdict, bound in (
             *self._quantifiers.absences(sentence), *self._quantifiers.claims(sentence, around),
-            *rankings(scene), *comparisons(scene),
+            *rankings(scene), *comparisons(scene), *likenesses(scene),
             *extremes(scene), *trends(scene), *causes(scene, section), *adjectives(scene, section),
         ):  # fmt: skip
             if any(s < end and start < e for s, e in taken):
