@@ -66,12 +66,23 @@ def test_numbers_are_replaced_and_units_stay() -> None:
         ("5 to 7 ms", "contradicted", "6", None),
         ("half", "contradicted", "0.4", None),
         ("5 ms", "supported", "6", None),
+        ("5", "contradicted", "6", "6"),
+        ("5", "contradicted", "6 ms", None),  # it may not be of a time at all
+        ("faster", "contradicted", "the other way round", None),
     ],
 )
 def test_what_becomes_of_one_claim(words: str, label: str, right: Any, new: str | None) -> None:
     text = f"It is {words} long"
-    done = suggest(Audit(name="r", text=text, claims=(claim(text, words, label, right=right),)))
+    kind = "name" if words == "alpha" else "comparison" if words == "faster" else "number"
+    wrong = claim(text, words, label, right=right, kind=kind)
+    done = suggest(Audit(name="r", text=text, claims=(wrong,)))
     assert done.text == f"It is {new or words} long"
+
+
+def test_a_cell_keeps_the_unit_of_its_header() -> None:
+    text = "| model | TTFT (ms) |\n|---|---|\n| beta | 99 |\n"
+    wrong = claim(text, "99", "contradicted", right="98.5 ms")
+    assert "| beta | 98.5 |" in suggest(Audit(name="r", text=text, claims=(wrong,))).text
 
 
 def test_claims_that_overlap_change_once() -> None:

@@ -28,8 +28,8 @@ def suggest(audit: Audit) -> Suggestion:
     """Put the right values into the report, keeping everything around them.
 
     Of claims that overlap the first is changed, the shorter one where two begin together; the
-    others are left, as are claims without a right value and those whose words hold no single
-    number to replace.
+    others are left, as are claims without a right value, those whose words hold no single number
+    to replace, and words of comparison, whose sentence has to be written anew.
     """
     edits: list[tuple[int, int, str]] = []
     changed, left, done = [], [], 0
@@ -66,16 +66,27 @@ def _edit(text: str, claim: Claim) -> tuple[int, int, str] | None:
             (right[new.end() :], old[said.end() :]),
         ]
         same_unit = all(not a.strip() or a.strip() == b.strip() for a, b in around)
-        if same_unit and said[0] != new[0]:
+        bare = not old[: said.start()].strip() and not old[said.end() :].strip()
+        if bare and not same_unit and not _in_table(text, claim):
+            return None  # in prose the value's unit may show that another thing was meant
+        if (same_unit or bare) and said[0] != new[0]:
             start = claim.start + said.start()
             edit = start, claim.start + said.end(), new[0]
         else:
             edit = claim.start, claim.end, right  # another unit: the number alone would be wrong
-    elif numbers or values or "\n" in old:
-        return None  # a range, or a word for a number: no telling which part is which
+    elif numbers or values or "\n" in old or claim.kind != "name":
+        return None  # a range, a word for a number, or a word that its sentence needs
     else:
         edit = claim.start, claim.end, right  # a name for a name
     return edit if text[edit[0] : edit[1]] != edit[2] else None
+
+
+def _in_table(text: str, claim: Claim) -> bool:
+    """Whether a claim stands in a row of a Markdown table, whose header gives the unit."""
+    low = text.rfind("\n", 0, claim.start) + 1
+    high = text.find("\n", claim.end)
+    line = text[low : high if high >= 0 else len(text)]
+    return line.count("|") > 1
 
 
 def _diff(audit: Audit, text: str) -> str:
