@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +59,19 @@ def test_a_report_about_other_data_does_not_pass(
     (tmp_path / "other.csv").write_text("model,tokens_per_s\na,1.5\nb,2.5\n")
     claims = Auditor(tmp_path).audit(text, ledger=ledger).claims
     assert sum(c.label == "contradicted" for c in claims) > 50
+
+
+def test_a_copy_of_the_data_with_other_dates_does_not_fail(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "report"
+    assert main(["report", str(folder), "--no-model", "--output", str(out)]) == 0
+    ledger = read_ledger((out / "report.json").read_bytes())
+    copy = tmp_path / folder.name
+    shutil.copytree(folder, copy)
+    for path in copy.iterdir():
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    claims = Auditor(copy).audit((out / "report.md").read_text(), ledger=ledger).claims
+    other = {c.label for c in claims if c.label not in GOOD}
+    assert other == {"unverifiable"}
 
 
 def test_what_is_no_ledger_is_none() -> None:

@@ -217,6 +217,17 @@ def test_bad_input_is_one_clear_line(
     assert not (tmp_path / "results-duel").exists()
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_anything_is_asked(
+    server: MockServer, folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("")
+    words = [*agents(server), "--output", "taken", "--no-store"]
+    ended = chimera("duel", str(folder), *words, cwd=tmp_path)
+    assert ended.returncode == 3
+    assert "cannot write 'taken'" in ended.stderr
+    assert "of" not in ended.stderr.split("chimera: error")[0]  # no progress
+
+
 @pytest.mark.model
 def test_two_embedded_engines_with_a_core_each(examples: Path, tmp_path: Path) -> None:
     data = str(examples / "gemma3-270m-cpu")

@@ -80,7 +80,9 @@ class Auditor:
         document = read_html(text) if is_html(name, text) else read_markdown(text)
         if ledger is not None and is_own(text):
             found = list(own_claims(text, document, ledger, self._facts()))
-            found += [c for c in self._claims(document) if c.kind not in _NUMERIC]
+            found += [
+                _named_by(ledger, c) for c in self._claims(document) if c.kind not in _NUMERIC
+            ]
         else:
             found = set_own_runs_apart(islice(self._claims(document), MOST_CLAIMS + 1))
             if len(found) > MOST_CLAIMS:
@@ -199,6 +201,14 @@ def _with_own_faults(found: list[Claim], faults: list[Claim]) -> list[Claim]:
         kept = [c for c in kept if c not in exact]
         kept.append(fault)
     return kept
+
+
+def _named_by(ledger: Ledger, claim: Claim) -> Claim:
+    """A claim of one of our own reports, where its name may be of the run and not of the data."""
+    if claim.kind != "name" or claim.label != "fabricated" or claim.text not in ledger.names:
+        return claim
+    reason = "a name that the run which wrote the report recorded"
+    return replace(claim, label="supported", reason=reason, right=None)
 
 
 def audit_folder(report: str, data: Path | None, *, name: str = "report.md") -> Audit:

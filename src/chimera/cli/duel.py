@@ -88,6 +88,7 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
     plans = plans_of(sides, asked, output)
     for plan in plans:
         check(plan)
+    _try_writing(output)
     done = _all(plans, asked, output)
     interrupted = any(one.figures.duel.interrupted for one in done)
     content = _overall(done, output, interrupted, len(plans))
@@ -100,6 +101,15 @@ def command(ctx: click.Context, /, **asked: Any) -> None:
         ctx.exit(EXIT_INTERRUPTED)
     if all(one.speedup.speedup.value is None for one in done):
         ctx.exit(EXIT_NOTHING_SUCCEEDED)
+
+
+def _try_writing(output: Path) -> None:
+    """Refuse a folder that cannot be written before anything is measured for it."""
+    is_new = not output.exists()
+    write_report(output, {"report.json": b""} if is_new else {})
+    if is_new:
+        (output / "report.json").unlink()
+        output.rmdir()
 
 
 def _all(plans: Sequence[Plan], asked: dict[str, Any], output: Path) -> list[Combined]:

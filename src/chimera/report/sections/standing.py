@@ -52,7 +52,7 @@ def workflow_section(work: Work) -> Section:
 def calls_section(work: Work) -> Section:
     """The agent's own figures over its calls, each with what it is."""
     if not work.calls:
-        why = work.engine_error
+        why = work.engine_error or work.over_budget
         parts: list[str | Span] = ["No model was called for this report"]
         parts += [": ", Name(why)] if why else ["; code's own wording stands throughout"]
         return Section(
