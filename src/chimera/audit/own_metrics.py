@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from msgspec.structs import replace
 
 from chimera.audit.phrases import Mention, metrics_in, statistics_in
-from chimera.ingest.cells import parse_number
+from chimera.audit.plain import as_number
 from chimera.record.batch import Batch, Column
 from chimera.record.units import unit_of
 from chimera.record.vocabulary import METRIC_SPELLINGS, METRICS
@@ -107,7 +107,7 @@ def as_metric(column: Column) -> Column:
     """A column of unknown meaning as a metric, where all its cells are numbers."""
     if column.role != "unknown" or not column.key:
         return column
-    values = [_number(raw) for raw in column.raw]
+    values = [as_number(raw) for raw in column.raw]
     told = [raw for raw in column.raw if raw not in (None, "")]
     if not told or sum(v is not None for v in values) < len(told):
         return column
@@ -143,15 +143,6 @@ def _read(name: str) -> tuple[str, str, str, float] | None:
     if len(scales) != 1:
         return metric.key, statistics[0].key, "", 1.0
     return metric.key, statistics[0].key, "s", scales[0]
-
-
-def _number(raw: object) -> float | None:
-    if isinstance(raw, bool) or raw is None:
-        return None
-    if isinstance(raw, (int, float)):
-        return float(raw)
-    parsed = parse_number(raw) if isinstance(raw, str) else None
-    return parsed[0] if parsed else None
 
 
 def designed(batch: Batch) -> list[tuple[str, Column]]:
